@@ -1,0 +1,1 @@
+"""Words and values. This package imports nothing else of Tiergate."""

@@ -1,0 +1,91 @@
+"""Small values that every part of the gateway speaks of; no behaviour beyond their own shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NewType
+
+AliasName = NewType("AliasName", str)
+"""The name callers ask for (`cheap`). LiteLLM calls it `model_name` or model group."""
+
+DeploymentId = NewType("DeploymentId", str)
+"""Stable name of one way to serve an alias: `model_info.id` or a hash of non-secret params."""
+
+NanoUsd = NewType("NanoUsd", int)
+"""Money: an integer count of 1e-9 US dollars. Never a float."""
+
+
+class Dialect(Enum):
+    """A wire format, of a caller or of an upstream."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class Operation(Enum):
+    """What a caller wants done; each has its own upstream path and its own shape."""
+
+    CHAT = "chat"
+    """A conversation: chat completions or Messages."""
+    COMPLETION = "completion"
+    """Legacy OpenAI text completion."""
+    EMBEDDING = "embedding"
+    COUNT_TOKENS = "count_tokens"
+    """Anthropic token count; costs nothing and never cools a deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that must never be shown; `repr` and `str` give a fixed mask."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return a mask, so that an accidental f-string shows nothing."""
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer by kind.
+
+    `input` excludes cached tokens (Anthropic's meaning); OpenAI's `prompt_tokens` is
+    `input + cache_read + cache_write_5m + cache_write_1h`. `reasoning` is a part of `output`.
+    None for a cache count means that the provider did not say; 0 means it said zero.
+    """
+
+    input: int = 0
+    output: int = 0
+    cache_read: int | None = None
+    cache_write_5m: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    images: int | None = None
+    estimated: bool = False
+    """True when the provider gave no usage and the counts are our own."""
+
+    @property
+    def prompt_total(self) -> int:
+        """All input tokens, cached ones included."""
+        return (
+            self.input
+            + (self.cache_read or 0)
+            + (self.cache_write_5m or 0)
+            + (self.cache_write_1h or 0)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something stands in a configuration file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        """Return `file:line`, the form editors can jump to."""
+        return f"{self.file}:{self.line}"

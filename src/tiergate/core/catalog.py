@@ -1,0 +1,279 @@
+"""What the configuration means, resolved: aliases, deployments, policies. Values only.
+
+`config` makes a `Settings`; everything else reads it. It is replaced whole on reload and never
+changed. All times are in seconds, all money in nano-USD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from tiergate.base.jsontypes import Json
+from tiergate.base.values import AliasName, DeploymentId, Dialect, NanoUsd, Position, Secret
+
+NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+class Strategy(Enum):
+    """How one of the eligible deployments is picked."""
+
+    SIMPLE_SHUFFLE = "simple-shuffle"
+    LEAST_BUSY = "least-busy"
+    LATENCY = "latency-based-routing"
+    USAGE = "usage-based-routing-v2"
+    COST = "cost-based-routing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCounts:
+    """A number per LiteLLM exception name; None where the file says nothing.
+
+    Used for `retry_policy` (retries) and `allowed_fails_policy` (failures before a cooldown).
+    """
+
+    bad_request: int | None = None
+    authentication: int | None = None
+    timeout: int | None = None
+    rate_limit: int | None = None
+    content_policy: int | None = None
+    internal_server: int | None = None
+    not_found: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceOverride:
+    """Prices written in the file: nano-USD per million tokens; None where nothing is written."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write_5m: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    input_above_200k: int | None = None
+    output_above_200k: int | None = None
+    cache_read_above_200k: int | None = None
+    cache_write_above_200k: int | None = None
+    per_request: NanoUsd | None = None
+    free: bool = False
+    """`pricing: free` is written: the model costs nothing, and somebody said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One way to serve an alias."""
+
+    id: DeploymentId
+    alias: AliasName
+    provider: str
+    """The host's canonical name (`anthropic`, `openai`, `groq`)."""
+    dialect: Dialect
+    model: str
+    """The model's name at the provider."""
+    api_base: str
+    """Base address without a trailing slash."""
+    api_key: Secret | None = None
+    organization: str | None = None
+    api_version: str | None = None
+    weight: float | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    order: int | None = None
+    """LiteLLM's `order`: lower levels are used up before higher ones."""
+    tags: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    """`supported_environments` names that requests are tagged with; empty: any."""
+    off: str | None = None
+    """Why this deployment is never used in this process, or None."""
+    timeout: float | None = None
+    stream_timeout: float | None = None
+    num_retries: int | None = None
+    cooldown_time: float | None = None
+    allowed_fails: int | None = None
+    allowed_fails_policy: FailureCounts = field(default_factory=FailureCounts)
+    extra_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    defaults: Mapping[str, Json] = field(default_factory=lambda: NOTHING)
+    """Request fields the file adds where the caller gives none (`temperature`, `thinking`)."""
+    drop_params: bool = False
+    additional_drop_params: tuple[str, ...] = ()
+    drop_betas: tuple[str, ...] = ()
+    """`anthropic-beta` flags that are not sent to this deployment."""
+    default_max_tokens: int | None = None
+    verify: bool | str = True
+    """TLS verification (`ssl_verify`): True, False, or a CA file."""
+    price: PriceOverride = field(default_factory=PriceOverride)
+    max_budget: NanoUsd | None = None
+    budget_duration: str | None = None
+    info: Mapping[str, Json] = field(default_factory=lambda: NOTHING)
+    """The rest of `model_info`, shown by `/v1/model/info`."""
+    source: Position = field(default_factory=lambda: Position("", 0))
+
+
+class ChainKind(Enum):
+    """Which failures a fallback chain is for."""
+
+    GENERAL = "general"
+    CONTEXT_WINDOW = "context_window"
+    CONTENT_POLICY = "content_policy"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chains:
+    """Fallback chains by kind and alias: ordered alias names."""
+
+    general: Mapping[AliasName, tuple[AliasName, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    context_window: Mapping[AliasName, tuple[AliasName, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    content_policy: Mapping[AliasName, tuple[AliasName, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    budget: Mapping[AliasName, tuple[AliasName, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    default: tuple[AliasName, ...] = ()
+    """`default_fallbacks`: the general chain of aliases that have none of their own."""
+
+    def of(self, kind: ChainKind, alias: AliasName) -> tuple[AliasName, ...]:
+        """Return the chain of an alias; empty when there is none."""
+        match kind:
+            case ChainKind.GENERAL:
+                return self.general.get(alias, self.default)
+            case ChainKind.CONTEXT_WINDOW:
+                return self.context_window.get(alias, ())
+            case ChainKind.CONTENT_POLICY:
+                return self.content_policy.get(alias, ())
+            case ChainKind.BUDGET:
+                return self.budget.get(alias, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterPolicy:
+    """How attempts are made. Defaults are LiteLLM's, except where SEMANTICS differs."""
+
+    strategy: Strategy = Strategy.SIMPLE_SHUFFLE
+    latency_buffer: float = 0.0
+    """`lowest_latency_buffer`: how far above the lowest latency still counts as lowest."""
+    num_retries: int = 2
+    retry_policy: FailureCounts = field(default_factory=FailureCounts)
+    alias_retry_policy: Mapping[AliasName, FailureCounts] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    retry_after: float = 0.0
+    """Least seconds to wait before a retry."""
+    allowed_fails: int = 3
+    allowed_fails_policy: FailureCounts = field(default_factory=FailureCounts)
+    cooldown_time: float = 5.0
+    disable_cooldowns: bool = False
+    request_timeout: float = 6000.0
+    stream_timeout: float | None = None
+    chains: Chains = field(default_factory=Chains)
+    max_fallbacks: int = 5
+    tag_filtering: bool = False
+    tags_match_any: bool = True
+    alias_of: Mapping[str, AliasName] = field(default_factory=lambda: MappingProxyType({}))
+    """`model_group_alias`: other names for aliases."""
+    hidden_aliases: frozenset[str] = frozenset()
+    """`model_group_alias` entries with `hidden: true`: usable, not listed."""
+    mock_testing: bool = True
+    """Whether drills (`mock_testing_fallbacks` and relatives) are allowed."""
+
+
+class ScopeKind(Enum):
+    """What a budget is for."""
+
+    GATEWAY = "gateway"
+    ALIAS = "alias"
+    PROVIDER = "provider"
+    DEPLOYMENT = "deployment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRule:
+    """One budget of the file."""
+
+    scope: ScopeKind
+    name: str
+    """Alias, provider or deployment id; `gateway` for the whole gateway."""
+    limit: NanoUsd
+    window: str
+    """The window in the file's own words (`monthly`, `1m`, `30d`); `none` for a total."""
+    period: str
+    """The window in Tiergate's words: `calendar:month|week|day|hour|year`, `rolling:SECONDS`,
+    or `none`."""
+    source: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSink:
+    """Where call records are sent (`generic_api`, `webhook`)."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    on_success: bool = True
+    on_failure: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may come in, and how large a request may be."""
+
+    master_key: Secret | None = None
+    max_body_bytes: int = 32 * 1024 * 1024
+    max_header_bytes: int = 64 * 1024
+    body_read_seconds: float = 60.0
+    """A request whose body has not arrived after this time is refused with 408."""
+    metrics_auth: bool | None = None
+    """`require_auth_for_metrics_endpoint`; None: open on loopback, else admin only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the gateway was told."""
+
+    deployments: tuple[Deployment, ...]
+    router: RouterPolicy = field(default_factory=RouterPolicy)
+    access: Access = field(default_factory=Access)
+    budgets: tuple[BudgetRule, ...] = ()
+    budget_timezone: str = "UTC"
+    webhooks: tuple[WebhookSink, ...] = ()
+    environment_names: frozenset[str] = frozenset()
+    """All names that occur in `supported_environments`."""
+    drop_params: bool = False
+    environment: str | None = None
+    """TIERGATE_ENVIRONMENT / LITELLM_ENVIRONMENT of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One public name with its deployments, those that are switched off included."""
+
+    name: AliasName
+    deployments: tuple[Deployment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The deployments by alias and id, made once per configuration."""
+
+    aliases: Mapping[AliasName, Alias]
+    by_id: Mapping[DeploymentId, Deployment]
+
+    @staticmethod
+    def of(settings: Settings) -> Catalog:
+        """Group the deployments by alias, in the order of the file."""
+        grouped: dict[AliasName, list[Deployment]] = {}
+        for deployment in settings.deployments:
+            grouped.setdefault(deployment.alias, []).append(deployment)
+        return Catalog(
+            MappingProxyType({name: Alias(name, tuple(all_)) for name, all_ in grouped.items()}),
+            MappingProxyType({d.id: d for d in settings.deployments}),
+        )
