@@ -44,9 +44,7 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(statistics.median(values), min(values), max(values), len(values))
 
 
-def paired_ratio(
-    subject: Mapping[int, float], baseline: Mapping[int, float]
-) -> Spread | None:
+def paired_ratio(subject: Mapping[int, float], baseline: Mapping[int, float]) -> Spread | None:
     """Subject over baseline, taken round by round; None where they share no usable round.
 
     Both are maps from round number to figure. The two were measured one right after the other, so

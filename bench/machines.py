@@ -9,7 +9,7 @@ import platform
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,7 +158,7 @@ def raise_open_file_limit() -> int:
 
 
 @contextlib.contextmanager
-def running_on(cores: frozenset[int]) -> Iterator[None]:
+def running_on(cores: frozenset[int]) -> Generator[None, None, None]:
     """Move this thread to `cores`; what is started inside the block is born there and stays.
 
     A child inherits its parent's cores at birth, so no thread of it ever ran elsewhere, which

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,9 @@ class Server:
 
     __slots__ = ("_popen", "launch", "started_at")
 
-    def __init__(self, launch: Launch, popen: "subprocess.Popen[bytes]", started_at: float) -> None:
+    def __init__(
+        self, launch: Launch, popen: "subprocess.Popen[bytes]", started_at: float
+    ) -> None:
         self.launch = launch
         self.started_at = started_at
         self._popen = popen
@@ -138,7 +140,7 @@ def start(launch: Launch) -> Server:
 
 
 @contextlib.contextmanager
-def running(launch: Launch) -> Iterator[Server]:
+def running(launch: Launch) -> Generator[Server, None, None]:
     """A server for the length of a block."""
     server = start(launch)
     try:
@@ -160,7 +162,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def stopping_on_signals(signals: Sequence[signal.Signals]) -> Iterator[None]:
+def stopping_on_signals(signals: Sequence[signal.Signals]) -> Generator[None, None, None]:
     """Turn these signals into `KeyboardInterrupt`, so that every server is stopped on the way."""
 
     def interrupt(number: int, _frame: object) -> None:

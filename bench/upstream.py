@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         """Asyncio: bytes of a request."""
         self._parser.feed_data(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Asyncio: the client has gone; a stream being played ends here."""
         self._transport = None
         if self._playing is not None:

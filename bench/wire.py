@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
+from typing import assert_never, cast
 
 CLIENT_KEY = "sk-bench-client-3f9c2a77d1e84b06"
 PROVIDER_KEY = "sk-bench-provider-90b1c6"
@@ -22,7 +22,7 @@ _PARAGRAPH = (
     "\n\t\treturn sum(line.price * line.count for line in lines)\n\nThe café's receipts differ. "
 )
 _SCRIPT = re.compile(rb"bench:chunks=(\d+),interval_ms=(\d+);")
-_STAMPED = re.compile(rb"<(\d+)@(\d+)>")
+_STAMPED = re.compile(rb"\[(\d+)@(\d+)\]")
 
 
 class Dialect(Enum):
@@ -41,6 +41,11 @@ class StreamScript:
 
     chunks: int
     interval_ms: int
+
+    @property
+    def seconds(self) -> float:
+        """How long the stream takes."""
+        return self.chunks * self.interval_ms / 1000
 
     def words(self) -> str:
         """The script as the prompt's first words."""
@@ -185,7 +190,7 @@ def stream_head(dialect: Dialect) -> tuple[bytes, ...]:
         case Dialect.OPENAI:
             return (_openai_chunk({"role": "assistant", "content": "", "refusal": None}, None),)
         case Dialect.ANTHROPIC:
-            message = {
+            message: dict[str, object] = {
                 "id": "msg_bench",
                 "type": "message",
                 "role": "assistant",
@@ -207,7 +212,7 @@ def stream_head(dialect: Dialect) -> tuple[bytes, ...]:
 
 def content_chunk(dialect: Dialect, stamp: Stamp) -> bytes:
     """One content chunk that carries its stamp as text."""
-    text = f"<{stamp.number}@{stamp.sent_ns}>"
+    text = f"[{stamp.number}@{stamp.sent_ns}]"
     match dialect:
         case Dialect.OPENAI:
             return _openai_chunk({"content": text}, None)
@@ -307,9 +312,10 @@ def _at(value: object, *path: str | int) -> object:
     """The value at a path of keys and indices; None where the path does not exist."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and len(value) > step:
-            value = value[step]
+            value = cast("dict[str, object]", value).get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            items = cast("list[object]", value)
+            value = items[step] if step < len(items) else None
         else:
             return None
     return value

@@ -1,11 +1,13 @@
-"""Composes what a scripted model says to one call, free of any dialect; the dialects write it down."""
+"""Composes what a scripted model says to one call, before any dialect writes it down."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 import msgspec
 
@@ -47,7 +49,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SaidTool:
-    """A tool call of the answer; `arguments` is JSON text, or broken text if the script wants it."""
+    """A tool call of the answer; `arguments` is JSON text, or broken if the script wants it."""
 
     id: str
     name: str
@@ -81,9 +83,9 @@ def compose(call: Call, reply: Reply, cache: CacheUse) -> Answer:
     return Answer(text, thinking, tools, ending, counts)
 
 
-def make_id(prefix: str, call: Call, part: str = "", length: int = 24) -> str:
-    """An id in the providers' style: the same for the same call number, else different."""
-    seed = f"{prefix}/{call.number}/{part}"
+def make_id(prefix: str, number: int, part: str = "", length: int = 24) -> str:
+    """An id in the providers' style: the same for the same call number and part."""
+    seed = f"{prefix}/{number}/{part}"
     return prefix + hashlib.blake2b(seed.encode()).hexdigest()[:length]
 
 
@@ -92,18 +94,20 @@ def pieces_of(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-_ENDINGS = {
-    Finish.END_TURN: Ending.DONE,
-    Finish.STOP: Ending.DONE,
-    Finish.MAX_TOKENS: Ending.LENGTH,
-    Finish.LENGTH: Ending.LENGTH,
-    Finish.STOP_SEQUENCE: Ending.STOP_SEQUENCE,
-    Finish.TOOL_USE: Ending.TOOL,
-    Finish.TOOL_CALLS: Ending.TOOL,
-    Finish.REFUSAL: Ending.REFUSED,
-    Finish.CONTENT_FILTER: Ending.REFUSED,
-    Finish.PAUSE_TURN: Ending.PAUSED,
-}
+_ENDINGS: Mapping[Finish, Ending] = MappingProxyType(
+    {
+        Finish.END_TURN: Ending.DONE,
+        Finish.STOP: Ending.DONE,
+        Finish.MAX_TOKENS: Ending.LENGTH,
+        Finish.LENGTH: Ending.LENGTH,
+        Finish.STOP_SEQUENCE: Ending.STOP_SEQUENCE,
+        Finish.TOOL_USE: Ending.TOOL,
+        Finish.TOOL_CALLS: Ending.TOOL,
+        Finish.REFUSAL: Ending.REFUSED,
+        Finish.CONTENT_FILTER: Ending.REFUSED,
+        Finish.PAUSE_TURN: Ending.PAUSED,
+    }
+)
 
 
 def _tools(call: Call, reply: Reply) -> tuple[SaidTool, ...]:
@@ -113,7 +117,9 @@ def _tools(call: Call, reply: Reply) -> tuple[SaidTool, ...]:
         first = call.tools[0]
         wanted.append(ToolCall(first.name, text_of(sample(first.schema) if first.schema else {})))
     return tuple(
-        SaidTool(tool.id or make_id(prefix, call, str(i)), tool.name, text_of(tool.arguments))
+        SaidTool(
+            tool.id or make_id(prefix, call.number, str(i)), tool.name, text_of(tool.arguments)
+        )
         for i, tool in enumerate(wanted)
     )
 

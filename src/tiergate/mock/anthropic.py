@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.mock.answer import Answer, Counts, Ending, make_id, pieces_of
 from tiergate.mock.call import Call
-from tiergate.mock.rules import Fail, Overflow, Refuse
+from tiergate.mock.rules import Fail
 
 STREAM_ERROR = Fail(status=529)
 CONTEXT_TOKENS = 200_000
@@ -23,26 +25,30 @@ REQUEST_LIMIT = 4_000
 TOKEN_LIMIT = 400_000
 MODEL_BIRTH = "2025-01-01T00:00:00Z"
 
-_STOP_REASONS = {
-    Ending.DONE: "end_turn",
-    Ending.LENGTH: "max_tokens",
-    Ending.STOP_SEQUENCE: "stop_sequence",
-    Ending.TOOL: "tool_use",
-    Ending.REFUSED: "refusal",
-    Ending.PAUSED: "pause_turn",
-}
+_STOP_REASONS: Mapping[Ending, str] = MappingProxyType(
+    {
+        Ending.DONE: "end_turn",
+        Ending.LENGTH: "max_tokens",
+        Ending.STOP_SEQUENCE: "stop_sequence",
+        Ending.TOOL: "tool_use",
+        Ending.REFUSED: "refusal",
+        Ending.PAUSED: "pause_turn",
+    }
+)
 
-_ERROR_TYPES = {
-    401: ("authentication_error", "invalid x-api-key"),
-    402: ("billing_error", "Your credit balance is too low to access the Anthropic API."),
-    403: ("permission_error", "Your API key does not have permission to use this resource."),
-    404: ("not_found_error", "Not found"),
-    413: ("request_too_large", "Request exceeds the maximum size"),
-    429: ("rate_limit_error", "This request would exceed your account's rate limit."),
-    500: ("api_error", "Internal server error"),
-    504: ("timeout_error", "Request timed out"),
-    529: ("overloaded_error", "Overloaded"),
-}
+_ERROR_TYPES: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        401: ("authentication_error", "invalid x-api-key"),
+        402: ("billing_error", "Your credit balance is too low to access the Anthropic API."),
+        403: ("permission_error", "Your API key does not have permission to use this resource."),
+        404: ("not_found_error", "Not found"),
+        413: ("request_too_large", "Request exceeds the maximum size"),
+        429: ("rate_limit_error", "This request would exceed your account's rate limit."),
+        500: ("api_error", "Internal server error"),
+        504: ("timeout_error", "Request timed out"),
+        529: ("overloaded_error", "Overloaded"),
+    }
+)
 
 
 def message(call: Call, answer: Answer) -> JsonObject:
@@ -66,10 +72,10 @@ def events(call: Call, answer: Answer) -> list[bytes]:
         "usage": {**_usage(counts), "output_tokens": 1, "service_tier": "standard"},
     }
     out = [event({"type": "message_start", "message": start}), event({"type": "ping"})]
-    for index, block in enumerate(_content(answer)):
+    for index, block in enumerate(_blocks(answer)):
         out.extend(_block_events(index, block, answer))
-    delta = {"type": "message_delta", "delta": _closing(call, answer), "usage": _final(counts)}
-    out.append(event(delta))
+    delta = _closing(call, answer)
+    out.append(event({"type": "message_delta", "delta": delta, "usage": _final(counts)}))
     out.append(event({"type": "message_stop"}))
     return out
 
@@ -101,7 +107,7 @@ def overflow(call: Call) -> Fail:
     return Fail(400, "invalid_request_error", text)
 
 
-def refusal(_: Refuse | Overflow) -> Fail:
+def refusal() -> Fail:
     """The error for a prompt against the content policy."""
     return Fail(400, "invalid_request_error", "Output blocked by content filtering policy")
 
@@ -140,7 +146,7 @@ def headers(call_id: str, now: int, *, exhausted: bool) -> dict[str, str]:
         now: seconds since 1970 (UTC).
         exhausted: has the rate limit been hit?
     """
-    reset = (datetime.fromtimestamp(now, timezone.utc) + timedelta(seconds=1)).isoformat()
+    reset = (datetime.fromtimestamp(now, UTC) + timedelta(seconds=1)).isoformat()
     out = {"request-id": call_id, "anthropic-organization-id": "org-scripted"}
     for what, limit in (
         ("requests", REQUEST_LIMIT),
@@ -162,7 +168,7 @@ def signature_of(thinking: str) -> str:
 def _opening(call: Call) -> JsonObject:
     return {
         "model": call.model,
-        "id": make_id("msg_01", call),
+        "id": make_id("msg_01", call.number),
         "type": "message",
         "role": "assistant",
     }
@@ -181,7 +187,11 @@ def _closing(call: Call, answer: Answer) -> JsonObject:
     return out
 
 
-def _content(answer: Answer) -> list[JsonObject]:
+def _content(answer: Answer) -> list[Json]:
+    return [*_blocks(answer)]
+
+
+def _blocks(answer: Answer) -> list[JsonObject]:
     blocks: list[JsonObject] = []
     if answer.thinking:
         signature = signature_of(answer.thinking)
@@ -198,34 +208,39 @@ def _content(answer: Answer) -> list[JsonObject]:
 def _input(arguments: str) -> Json:
     """A plain answer can only hold an object here, so arguments that are none come out empty."""
     try:
-        return msgspec.json.decode(arguments, type=dict[str, object])  # pyright: ignore[reportReturnType] - a JSON decoder yields JSON values
-    except msgspec.MsgspecError:
+        value: Json = msgspec.json.decode(arguments)
+    except msgspec.DecodeError:
         return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _block_events(index: int, block: JsonObject, answer: Answer) -> list[bytes]:
-    deltas: list[JsonObject] = []
-    match block["type"]:
-        case "thinking":
-            empty: JsonObject = {"type": "thinking", "thinking": "", "signature": ""}
-            deltas += [
-                {"type": "thinking_delta", "thinking": piece}
-                for piece in pieces_of(answer.thinking)
-            ]
-            deltas.append({"type": "signature_delta", "signature": block["signature"]})
-        case "text":
-            empty = {"type": "text", "text": ""}
-            deltas += [{"type": "text_delta", "text": piece} for piece in pieces_of(answer.text)]
-        case _:
-            empty = {**block, "input": {}}
-            sent = next(tool.arguments for tool in answer.tools if tool.id == block["id"])
-            halves = ("", sent[: len(sent) // 2], sent[len(sent) // 2 :])
-            deltas += [{"type": "input_json_delta", "partial_json": half} for half in halves]
+    empty, deltas = _opened(block, answer)
     return [
         event({"type": "content_block_start", "index": index, "content_block": empty}),
         *(event({"type": "content_block_delta", "index": index, "delta": d}) for d in deltas),
         event({"type": "content_block_stop", "index": index}),
     ]
+
+
+def _opened(block: JsonObject, answer: Answer) -> tuple[JsonObject, list[JsonObject]]:
+    """A block as its stream begins, and the deltas that fill it."""
+    match block["type"]:
+        case "thinking":
+            deltas = _deltas("thinking_delta", "thinking", pieces_of(answer.thinking))
+            deltas.append({"type": "signature_delta", "signature": block["signature"]})
+            return {"type": "thinking", "thinking": "", "signature": ""}, deltas
+        case "text":
+            deltas = _deltas("text_delta", "text", pieces_of(answer.text))
+            return {"type": "text", "text": ""}, deltas
+        case _:
+            sent = next(tool.arguments for tool in answer.tools if tool.id == block["id"])
+            parts = ["", sent[: len(sent) // 2], sent[len(sent) // 2 :]]
+            return {**block, "input": {}}, _deltas("input_json_delta", "partial_json", parts)
+
+
+def _deltas(kind: str, field: str, pieces: list[str]) -> list[JsonObject]:
+    return [{"type": kind, field: piece} for piece in pieces]
 
 
 def _usage(counts: Counts) -> JsonObject:

@@ -1,10 +1,10 @@
-"""Reads one request into a `Call`: route, dialect, model, question, tools. It decides no answer."""
+"""Reads one request into a `Call`: route, dialect, question, tools. It decides no answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
@@ -14,14 +14,14 @@ from tiergate.mock.rules import Endpoint
 CHARACTERS_PER_TOKEN = 4
 
 
-class Dialect(str, Enum):
+class Dialect(StrEnum):
     """The wire format in which a call is answered."""
 
     ANTHROPIC = "anthropic"
     OPENAI = "openai"
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """A request body that a real provider would refuse; the text says what is wrong with it."""
 
 
@@ -46,9 +46,8 @@ class Call:
         number: 1 for the first request of this server, 2 for the next.
         now: arrival, whole seconds since 1970 (UTC).
         dialect: in which the answer must be written.
-        model: as asked; empty on the models route.
+        model: as asked; on the models route the id in the path, empty for the whole list.
         body: the decoded body; empty where the request had none.
-        last_model: the id at the end of `/models/ID`; empty elsewhere.
     """
 
     number: int
@@ -57,7 +56,6 @@ class Call:
     dialect: Dialect
     model: str
     body: JsonObject
-    last_model: str = ""
 
     @property
     def stream(self) -> bool:
@@ -115,12 +113,15 @@ class Call:
 
     @property
     def answer_schema(self) -> JsonObject | None:
-        """JSON Schema of the answer, when structured output is asked for; `{}` means any object."""
+        """JSON Schema of the answer, if structured output is asked for; `{}`: any object."""
         wanted = self.body.get("response_format")
         if self.dialect is Dialect.ANTHROPIC:
             output = self.body.get("output_config")
             wanted = output.get("format") if isinstance(output, dict) else None
-        if not isinstance(wanted, dict) or wanted.get("type") not in ("json_schema", "json_object"):
+        if not isinstance(wanted, dict) or wanted.get("type") not in (
+            "json_schema",
+            "json_object",
+        ):
             return None
         named = wanted.get("json_schema")
         schema = (named if isinstance(named, dict) else wanted).get("schema")
@@ -175,24 +176,22 @@ def read_body(endpoint: Endpoint, data: bytes) -> JsonObject:
     """Decode a body and check the fields that the real providers insist on.
 
     Raises:
-        Malformed: not JSON, not an object, or a needed field is missing.
+        MalformedError: not JSON, not an object, or a needed field is missing.
     """
     try:
-        body: object = msgspec.json.decode(data)
+        body: Json = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Malformed("The request body is not valid JSON.") from None
+        raise MalformedError("The request body is not valid JSON.") from None
     except RecursionError:
-        raise Malformed("The request body is nested too deeply.") from None
+        raise MalformedError("The request body is nested too deeply.") from None
     if not isinstance(body, dict):
-        raise Malformed("The request body must be a JSON object.")
-    content: JsonObject = {}
-    content.update(body)
+        raise MalformedError("The request body must be a JSON object.")
     for name in _needed(endpoint):
-        if not content.get(name):
-            raise Malformed(f"{name}: Field required")
-    if not isinstance(content["model"], str):
-        raise Malformed("model: Input should be a valid string")
-    return content
+        if not body.get(name):
+            raise MalformedError(f"{name}: Field required")
+    if not isinstance(body["model"], str):
+        raise MalformedError("model: Input should be a valid string")
+    return body
 
 
 def _needed(endpoint: Endpoint) -> tuple[str, ...]:

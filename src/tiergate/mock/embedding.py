@@ -1,8 +1,8 @@
-"""Deterministic embedding vectors; texts that share words are near each other, which is all it knows.
+"""Makes deterministic embedding vectors: texts that share words are near each other, no more.
 
-Each word has a vector of its own, made from a hash; a text is the sum of its words' vectors, scaled
-to length 1. So "capital of France" and "the capital of France" are close, and a semantic cache can
-be tried without a model.
+Each word has a vector of its own, made from a hash; a text is the sum of its words' vectors,
+scaled to length 1. So "capital of France" and "the capital of France" are close, and a semantic
+cache can be tried without a model.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tiergate.mock.call import text_of
 
 DEFAULT_DIMENSIONS = 1_536
 MAX_DIMENSIONS = 4_096
-MAX_WORDS = 2_000
+MAX_WORDS = 400
 
 
 def inputs_of(value: Json) -> list[str]:
-    """The texts of a request's `input`: a text, a list of texts, token numbers, or lists of them."""
+    """The texts of an `input`: a text, a list of texts, token numbers, or lists of them."""
     if not isinstance(value, list):
         return [text_of(value)]
     if value and all(isinstance(item, int) for item in value):

@@ -1,13 +1,14 @@
 """Writes answers, chunks and errors as OpenAI's API sends them; it decides nothing.
 
 Shapes after platform.openai.com, pages "Chat completions", "Completions", "Embeddings", "Error
-codes" and "Rate limits", and the types of the official Python SDK 3.57. `reasoning_content` is what
-DeepSeek, vLLM and other hosts of this dialect add for thinking.
+codes" and "Rate limits", and the types of the official Python SDK 3.57. `reasoning_content` is
+what DeepSeek, vLLM and other hosts of this dialect add for thinking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -25,22 +26,26 @@ MODEL_BIRTH = 1_735_689_600
 FINGERPRINT = "fp_scripted"
 DONE = b"data: [DONE]\n\n"
 
-_FINISH_REASONS = {
-    Ending.DONE: "stop",
-    Ending.LENGTH: "length",
-    Ending.STOP_SEQUENCE: "stop",
-    Ending.TOOL: "tool_calls",
-    Ending.REFUSED: "content_filter",
-    Ending.PAUSED: "stop",
-}
+_FINISH_REASONS: Mapping[Ending, str] = MappingProxyType(
+    {
+        Ending.DONE: "stop",
+        Ending.LENGTH: "length",
+        Ending.STOP_SEQUENCE: "stop",
+        Ending.TOOL: "tool_calls",
+        Ending.REFUSED: "content_filter",
+        Ending.PAUSED: "stop",
+    }
+)
 
-_ERRORS: dict[int, tuple[str, str | None, str]] = {
-    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    403: ("invalid_request_error", None, "You are not allowed to use this resource."),
-    404: ("invalid_request_error", "model_not_found", "The model does not exist."),
-    429: ("requests", "rate_limit_exceeded", "Rate limit reached. Please try again in 1s."),
-    503: ("server_error", None, "The engine is currently overloaded, please try again later"),
-}
+_ERRORS: Mapping[int, tuple[str, str | None, str]] = MappingProxyType(
+    {
+        401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+        403: ("invalid_request_error", None, "You are not allowed to use this resource."),
+        404: ("invalid_request_error", "model_not_found", "The model does not exist."),
+        429: ("requests", "rate_limit_exceeded", "Rate limit reached. Please try again in 1s."),
+        503: ("server_error", None, "The engine is currently overloaded, please try again later"),
+    }
+)
 
 
 def completion(call: Call, answer: Answer) -> JsonObject:
@@ -57,7 +62,7 @@ def completion(call: Call, answer: Answer) -> JsonObject:
     reason = _FINISH_REASONS[answer.ending]
     choice: JsonObject = {"index": 0, "message": said, "logprobs": None, "finish_reason": reason}
     return {
-        "id": make_id("chatcmpl-", call),
+        "id": make_id("chatcmpl-", call.number),
         "object": "chat.completion",
         "created": call.now,
         "model": call.model,
@@ -197,7 +202,7 @@ def _deltas(answer: Answer) -> Iterator[JsonObject]:
 def _chunk(call: Call, delta: JsonObject, reason: str | None) -> JsonObject:
     choice: JsonObject = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
     out: JsonObject = {
-        "id": make_id("chatcmpl-", call),
+        "id": make_id("chatcmpl-", call.number),
         "object": "chat.completion.chunk",
         "created": call.now,
         "model": call.model,
@@ -213,7 +218,7 @@ def _chunk(call: Call, delta: JsonObject, reason: str | None) -> JsonObject:
 def _text_chunk(call: Call, text: str, reason: str | None) -> JsonObject:
     choice: JsonObject = {"text": text, "index": 0, "logprobs": None, "finish_reason": reason}
     return {
-        "id": make_id("cmpl-", call),
+        "id": make_id("cmpl-", call.number),
         "object": "text_completion",
         "created": call.now,
         "model": call.model,

@@ -1,27 +1,23 @@
 """The words of a script: what a rule matches and which steps it plays; nothing is played here.
 
-The step types are msgspec structs, so that a YAML file, the control route and Python code share one
-definition, and a mistake in a file is reported with its place in the file.
+The steps are msgspec structs, so that a YAML file, the control route and Python code share one
+definition. In a file the word `do` says which step is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
 DEFAULT_HANG_SECONDS = 30.0
-MAX_STEPS = 1_000
-MAX_RULES = 1_000
+EVENTS_BEFORE_BREAK = 6
+"""In both dialects the caller has some words of the answer by then."""
 
 
-class ScriptError(ValueError):
-    """A script cannot be read; the text says where and what was expected."""
-
-
-class Endpoint(str, Enum):
+class Endpoint(StrEnum):
     """The routes that answer like a provider; the values are the words used in a rule."""
 
     MESSAGES = "messages"
@@ -32,7 +28,7 @@ class Endpoint(str, Enum):
     MODELS = "models"
 
 
-class Finish(str, Enum):
+class Finish(StrEnum):
     """Why the answer ended. A rule may use the word of either provider."""
 
     END_TURN = "end_turn"
@@ -177,7 +173,7 @@ class StreamFail(
         reply: the answer that is broken off.
     """
 
-    after_events: int = 3
+    after_events: int = EVENTS_BEFORE_BREAK
     error: Fail | None = None
     reply: Reply = Reply()
 
@@ -200,73 +196,25 @@ Step: TypeAlias = Reply | Fail | Overflow | Refuse | Hang | Cut | StreamFail | S
 """What is done with one call."""
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """Which calls a script is for, and its steps.
 
     Attributes:
-        steps: one for each matching call, in order; the last one repeats. A step may also be one
-            of the short words (`overflow`, `cut`, `ok`, a status such as `429`; see
-            `tiergate.mock.magic`).
+        steps: one for each matching call, in order; the last one repeats.
         model: pattern of model names, with `*` and `?`.
-        endpoint: only calls of this route; left out: of any route but `models`.
+        endpoint: only calls of this route; `None`: of every route that answers a prompt
+            (`messages`, `chat`, `completions`, `embeddings`).
+
+    Raises:
+        ValueError: no steps.
     """
 
-    steps: tuple[Step | str | int, ...]
+    steps: tuple[Step, ...]
     model: str = "*"
     endpoint: Endpoint | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a rule that has nothing to play, or more than is sensible."""
-        if not 0 < len(self.steps) <= MAX_STEPS:
-            raise ValueError(f"a rule needs 1 to {MAX_STEPS:,} steps, not {len(self.steps):,}")
-
-
-class _Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    rules: tuple[Rule, ...]
-
-
-def read_json_rules(data: bytes) -> tuple[Rule, ...]:
-    """Read `{"rules": [...]}` or a bare list of rules.
-
-    Raises:
-        ScriptError: not JSON, or not rules.
-    """
-    try:
-        return _checked(msgspec.json.decode(data))
-    except msgspec.DecodeError as error:
-        raise ScriptError(f"This is not valid JSON: {error}") from None
-
-
-def read_yaml_rules(data: bytes) -> tuple[Rule, ...]:
-    """Read `rules: [...]` or a bare list of rules. JSON is YAML too, so this reads both.
-
-    Raises:
-        ScriptError: not YAML, or not rules.
-    """
-    try:
-        return _checked(msgspec.yaml.decode(data))
-    except msgspec.DecodeError as error:
-        raise ScriptError(f"This is not valid YAML: {error}") from None
-
-
-def rules_as_json(rules: tuple[Rule, ...]) -> Mapping[str, object]:
-    """The form that `read_json_rules` reads, as plain values."""
-    return {"rules": msgspec.to_builtins(rules)}
-
-
-def _checked(value: object) -> tuple[Rule, ...]:
-    whole = {"rules": value} if isinstance(value, list) else value
-    try:
-        rules = msgspec.convert(whole, _Script).rules
-    except msgspec.ValidationError as error:
-        raise ScriptError(f"The script is not right: {error}.{_advice(str(error))}") from None
-    if len(rules) > MAX_RULES:
-        raise ScriptError(f"A script may hold {MAX_RULES:,} rules, not {len(rules):,}.")
-    return rules
-
-
-def _advice(error: str) -> str:
-    if error.endswith(".do`"):
-        words = "reply, fail, overflow, refuse, hang, cut, stream_fail, slow"
-        return f" The word `do` of a step is one of: {words}."
-    return ""
+        """Refuse a rule that has nothing to play."""
+        if not self.steps:
+            raise ValueError("a rule needs at least one step")

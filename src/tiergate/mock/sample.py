@@ -33,7 +33,7 @@ class _Sampler:
         self._text = text
 
     def value(self, schema: JsonObject, depth: int) -> Json:
-        """The sample of one (sub)schema; a schema that refers to itself without end stops at null."""
+        """The sample of one (sub)schema; where a schema refers to itself without end, null."""
         if depth > MAX_DEPTH:
             return None
         reference = schema.get("$ref")
@@ -88,11 +88,11 @@ class _Sampler:
         }
 
     def _resolve(self, reference: str) -> JsonObject:
-        place: Json = self._root
+        place = self._root
         for name in reference.removeprefix("#").split("/"):
-            if name and isinstance(place, dict):
-                place = place.get(name)
-        return place if isinstance(place, dict) else {}
+            inner = place.get(name) if name else place
+            place = inner if isinstance(inner, dict) else {}
+        return place
 
 
 def _string(schema: JsonObject, text: str) -> str:

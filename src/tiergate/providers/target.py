@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tiergate.providers.facts import ModelFacts
+from tiergate.providers.quirks import Quirk
 
 NO_RENAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -27,6 +28,7 @@ class EncodeTarget:
             (LiteLLM's `drop_params`); they are then a loss instead of an error.
         stream: True when the answer is asked for as a stream. This, not `Ask.stream`, is what
             is written: the gateway may stream upstream for a caller who does not.
+        quirks: Where the host differs from its dialect (`hosts.Host.quirks`).
     """
 
     model: str
@@ -34,6 +36,7 @@ class EncodeTarget:
     default_max_tokens: int | None = None
     drop_params: bool = False
     stream: bool = False
+    quirks: frozenset[Quirk] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Configuration files in, settings and findings out; nothing here serves a request."""

@@ -1,0 +1,115 @@
+"""Reads the table of configuration keys from the TOML files of this folder.
+
+Each file holds the keys of one section. `under` at its top names the places that the keys stand
+at, with blanks between them; `.` is the top of the configuration file. Then follow tables named
+after the verdict:
+
+    [[honoured]]
+    keys = 'num_retries'                          # one name, or several with blanks between
+    under = 'router_settings litellm_settings'    # only where it differs from the file's
+    type = 'integer'
+    default = '2'
+    text = 'Further attempts within the alias.'
+
+`*` stands for a list index or a free name, `.` as a key for the place itself. `until` is there
+for what does not act yet, `instead` for what never acts. Strings are in single quotes, which
+also load several times faster than double ones: the table is read at every start.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tiergate.config.keytable import KeyEntry, KeyFacts, KeyTable, KeyType, Origin, Verdict
+
+_HERE = Path(__file__).parent
+_FIELDS = frozenset(
+    {"keys", "under", "type", "values", "default", "text", "until", "instead", "also", "origin"}
+)
+
+
+def load_key_table() -> KeyTable:
+    """Read all files of this folder.
+
+    Returns:
+        The table, in the order of the file names and of the tables in each.
+
+    Raises:
+        ValueError: A file does not have the form described above, or a key is described twice.
+    """
+    return KeyTable(
+        entry
+        for file in sorted(_HERE.glob("*.toml"))
+        for entry in read_keys(file.read_text(encoding="utf-8"), file.name)
+    )
+
+
+def read_keys(text: str, source: str) -> Iterator[KeyEntry]:
+    """The entries of one file.
+
+    Args:
+        text: The TOML text.
+        source: What to call it in errors.
+
+    Raises:
+        ValueError: The text is not TOML or does not have the form described above.
+    """
+    content: Mapping[str, object] = tomllib.loads(text)
+    under = content.get("under")
+    if not isinstance(under, str):
+        raise ValueError(f"{source}: `under` has to name the place of the keys")  # noqa: TRY004 - one error for one cause: the file is wrong
+    for verdict_word, tables in content.items():
+        if verdict_word == "under":
+            continue
+        verdict = Verdict(verdict_word)
+        if not isinstance(tables, list):
+            raise ValueError(f"{source}: `{verdict_word}` has to be an array of tables")  # noqa: TRY004 - as above
+        for table in _tables(tables, source):
+            yield from _family(table, verdict, under)
+
+
+def _tables(tables: list[object], source: str) -> Iterator[Mapping[str, str]]:
+    for table in tables:
+        fields: dict[str, str] = {}
+        for name, value in _items(table):
+            if name not in _FIELDS or not isinstance(value, str):
+                raise ValueError(f"{source}: `{name}` is not a field, or is not a string")
+            fields[name] = value
+        if not fields.keys() >= {"keys", "text"}:
+            raise ValueError(f"{source}: a table lacks `keys` or `text`: {fields}")
+        yield fields
+
+
+def _items(table: object) -> Iterator[tuple[str, object]]:
+    if isinstance(table, dict):
+        for name, value in table.items():  # pyright: ignore[reportUnknownVariableType] - TOML tables have string keys
+            yield str(name), value  # pyright: ignore[reportUnknownArgumentType] - narrowed by the caller
+
+
+def _family(table: Mapping[str, str], verdict: Verdict, under: str) -> Iterator[KeyEntry]:
+    """The entries of one table: each of its names at each of its places."""
+    facts = KeyFacts(
+        type=KeyType(table.get("type", "any")),
+        verdict=verdict,
+        text=table["text"],
+        default=table.get("default", ""),
+        until=table.get("until", ""),
+        instead=table.get("instead", ""),
+        values=tuple(table.get("values", "").split()),
+        origin=Origin(table.get("origin", "litellm")),
+    )
+    places = table.get("under", under).split()
+    see = tuple(table.get("also", "").split())
+    for name in table["keys"].split():
+        paths = tuple(_join(place, name) for place in places)
+        for path in paths:
+            others = see if len(paths) == 1 else tuple(p for p in (*paths, *see) if p != path)
+            yield KeyEntry(tuple(path.split(".")), facts, others)
+
+
+def _join(place: str, name: str) -> str:
+    if name == ".":
+        return place
+    return name if place == "." else f"{place}.{name}"

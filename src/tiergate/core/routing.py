@@ -1,0 +1,329 @@
+"""Who may serve a request: the eligible deployments of an alias, and why each other one is not.
+
+It excludes, in this order, deployments that are switched off, those that the request's
+environment or tags rule out, those over a budget, those cooling or being probed, and those at
+their `rpm`/`tpm` under the strategies that mind them. Which candidate is picked is decided by
+`strategies`; what follows when nobody is left, by `plan`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from tiergate.base.errors import Refused
+from tiergate.base.values import AliasName, DeploymentId
+from tiergate.core import cooldown, strategies, tags
+from tiergate.core.catalog import Alias, Catalog, ChainKind, Deployment, RouterPolicy
+from tiergate.core.cooldown import Mark, Rule
+from tiergate.core.load import Load
+from tiergate.core.tags import RequestTags
+
+
+def _within(_deployment: Deployment) -> str | None:
+    return None
+
+
+def _unpriced(_deployment: Deployment) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What routing looks at and does not own; made once, it always shows the present.
+
+    Attributes:
+        marks: The cooldown marks (`Book.marks`).
+        load: What this process has seen of each deployment.
+        over: Says why a budget of the deployment or its provider is used up, or None.
+        price: nano-USD per million input and output tokens together, or None where unknown.
+    """
+
+    marks: Mapping[DeploymentId, Mark] = field(
+        default_factory=lambda: MappingProxyType[DeploymentId, Mark]({})
+    )
+    load: Load = field(default_factory=Load)
+    over: Callable[[Deployment], str | None] = _within
+    price: Callable[[Deployment], int | None] = _unpriced
+
+
+class Why(Enum):
+    """Why a deployment may not serve a request now."""
+
+    OFF = "off"
+    ENVIRONMENT = "environment"
+    TAGS = "tags"
+    BUDGET = "budget"
+    DEARER = "dearer"
+    """It costs more than the alias whose provider or deployment budget is used up."""
+    COOLING = "cooling"
+    PROBING = "probing"
+    LIMIT = "limit"
+    """At its `rpm` or `tpm` in this minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One deployment that may not serve, and why; `wait` is seconds until it may, if known."""
+
+    deployment: DeploymentId
+    why: Why
+    text: str
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Who may serve an alias now."""
+
+    candidates: tuple[Deployment, ...]
+    exclusions: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One alias with everything that can be known before a request comes.
+
+    Attributes:
+        alias: Its name.
+        deployments: Those that are switched on.
+        off: The others, as exclusions.
+        carried: The tags of each deployment that is on; empty when tags do not select here.
+        constrained: True when a deployment lists environments.
+        everybody: The selection in which nobody but `off` is excluded.
+        chains: For each kind the aliases to try in turn, members' own chains included.
+        rules: The cooldown rule of each deployment.
+    """
+
+    alias: AliasName
+    deployments: tuple[Deployment, ...]
+    off: tuple[Exclusion, ...]
+    carried: tuple[frozenset[str], ...]
+    constrained: bool
+    everybody: Selection
+    chains: Mapping[ChainKind, tuple[AliasName, ...]]
+    rules: Mapping[DeploymentId, Rule]
+
+
+class Routes:
+    """All aliases of one configuration, made ready; replaced whole on reload."""
+
+    __slots__ = ("_routes", "catalog", "policy")
+
+    def __init__(self, policy: RouterPolicy, catalog: Catalog) -> None:
+        self.policy = policy
+        self.catalog = catalog
+        self._routes = {name: _route(policy, alias) for name, alias in catalog.aliases.items()}
+
+    def of(self, alias: str) -> Route | None:
+        """Return the route of an alias, or of another name for one (`model_group_alias`)."""
+        found = self._routes.get(AliasName(alias))
+        if found is not None:
+            return found
+        other = self.policy.alias_of.get(alias)
+        return None if other is None else self._routes.get(other)
+
+    def rule(self, deployment: Deployment) -> Rule:
+        """Return the cooldown rule of a deployment."""
+        return self._routes[deployment.alias].rules[deployment.id]
+
+
+def chain_order(
+    policy: RouterPolicy, kind: ChainKind, alias: AliasName
+) -> tuple[AliasName, ...]:
+    """Return the aliases a chain visits, in order, the alias asked excluded.
+
+    First the alias's own chain, then the chains of its members, for aliases not yet named. Each
+    alias comes once, so a chain that returns to itself ends.
+    """
+    order: dict[AliasName, None] = {alias: None}
+    waiting = [alias]
+    while waiting:
+        for member in policy.chains.of(kind, waiting.pop(0)):
+            name = policy.alias_of.get(member, member)
+            if name not in order:
+                order[name] = None
+                waiting.append(name)
+    return tuple(order)[1:]
+
+
+def select(
+    route: Route, asked: RequestTags, view: View, now: float, policy: RouterPolicy
+) -> Selection:
+    """Say which deployments of an alias may serve a request with these tags now."""
+    chosen = _permitted(route, asked, policy)
+    if not view.marks and view.over is _within and not strategies.minds_limits(policy.strategy):
+        return chosen
+    barred: list[Exclusion] = []
+    left: list[Deployment] = []
+    for deployment in chosen.candidates:
+        exclusion = _unavailable(deployment, view, now, policy)
+        if exclusion is None:
+            left.append(deployment)
+        else:
+            barred.append(exclusion)
+    if not barred:
+        return chosen
+    return Selection(tuple(left), (*chosen.exclusions, *barred))
+
+
+def not_dearer(selection: Selection, view: View, most: int | None) -> Selection:
+    """Take out what costs more than `most` (nano-USD per million tokens, in and out together).
+
+    Used where a used-up budget of a provider or deployment is why the call moves on: that must
+    not raise the bill. Unknown prices pass; None as `most` lets everybody pass.
+    """
+    if most is None:
+        return selection
+    dearer = {d.id for d in selection.candidates if (view.price(d) or 0) > most}
+    if not dearer:
+        return selection
+    return Selection(
+        tuple(d for d in selection.candidates if d.id not in dearer),
+        (
+            *selection.exclusions,
+            *(
+                Exclusion(d.id, Why.DEARER, "costs more than the alias that is over budget")
+                for d in selection.candidates
+                if d.id in dearer
+            ),
+        ),
+    )
+
+
+def refusal(route: Route, asked: RequestTags, selection: Selection) -> Refused:
+    """Return what a caller is told when nobody in the alias may serve.
+
+    429 with `Retry-After` when somebody is only cooling, being probed or at a limit; 429
+    `budget_exceeded` when somebody is over a budget; else 400 that says what each deployment asks
+    for. A cooldown is always told as 429, as LiteLLM does, whatever its cause: clients know it as
+    "come back later". No address and no key is named, only deployment ids.
+    """
+    by_why = {why: [e for e in selection.exclusions if e.why is why] for why in Why}
+    later = [*by_why[Why.COOLING], *by_why[Why.PROBING], *by_why[Why.LIMIT]]
+    if later:
+        return _come_back(route, later)
+    over = by_why[Why.BUDGET]
+    if over:
+        reasons = "; ".join(dict.fromkeys(e.text for e in over))
+        return Refused(
+            429,
+            f"Every deployment of `{route.alias}` that may serve this request is over a budget: "
+            f"{reasons}.",
+            code="budget_exceeded",
+            type="budget_exceeded",
+            headers=(("x-should-retry", "false"),),
+        )
+    wants = "; ".join(f"{e.deployment}: {e.text}" for e in selection.exclusions)
+    return Refused(
+        400,
+        f"No deployment of `{route.alias}` may serve a request with these tags: {asked}. {wants}. "
+        "Send other tags or ask for another alias.",
+        code="no_eligible_deployment",
+        param="tags",
+    )
+
+
+def retry_after(seconds: float) -> int:
+    """Return seconds for a `Retry-After` header: rounded up, at least 1."""
+    return max(1, math.ceil(seconds))
+
+
+def _come_back(route: Route, later: list[Exclusion]) -> Refused:
+    seconds = retry_after(min(e.wait or 0.0 for e in later))
+    if all(e.why is Why.LIMIT for e in later):
+        what, code = "at its rate limit", "rate_limit_exceeded"
+    else:
+        what, code = "cooling down after failures", "all_deployments_in_cooldown"
+    return Refused(
+        429,
+        f"Every deployment of `{route.alias}` that may serve this request is {what}. "
+        f"Try again in {seconds} s.",
+        code=code,
+        type="rate_limit_error",
+        headers=(("retry-after", str(seconds)),),
+    )
+
+
+def _permitted(route: Route, asked: RequestTags, policy: RouterPolicy) -> Selection:
+    """Apply what the request says of itself: environments and tags."""
+    if not route.carried and not (route.constrained and (asked.environments or asked.excluded)):
+        return route.everybody
+    selected = (
+        tags.choose_by_tags(route.carried, asked, match_any=policy.tags_match_any)
+        if route.carried
+        else (True,) * len(route.deployments)
+    )
+    left: list[Deployment] = []
+    barred: list[Exclusion] = []
+    for deployment, fits in zip(route.deployments, selected, strict=True):
+        if not tags.allows_environments(deployment.environments, asked):
+            names = ", ".join(deployment.environments)
+            barred.append(Exclusion(deployment.id, Why.ENVIRONMENT, f"serves only {names}"))
+        elif not fits:
+            names = ", ".join(deployment.tags)
+            text = f"asks for the tags {names}" if names else "serves untagged requests"
+            barred.append(Exclusion(deployment.id, Why.TAGS, text))
+        else:
+            left.append(deployment)
+    if not barred:
+        return route.everybody
+    return Selection(tuple(left), (*route.off, *barred))
+
+
+def _unavailable(
+    deployment: Deployment, view: View, now: float, policy: RouterPolicy
+) -> Exclusion | None:
+    over = view.over(deployment)
+    if over is not None:
+        return Exclusion(deployment.id, Why.BUDGET, over)
+    mark = view.marks.get(deployment.id)
+    if mark is not None and not cooldown.is_open(mark, now):
+        wait = cooldown.seconds_until_open(mark, now)
+        if cooldown.state(mark, now) is cooldown.State.PROBING:
+            text = "cooling; another request is trying it"
+            return Exclusion(deployment.id, Why.PROBING, text, wait)
+        cause = f" after {mark.cause.value}" if mark.cause else ""
+        text = f"cooling for {retry_after(wait)} s{cause}"
+        return Exclusion(deployment.id, Why.COOLING, text, wait)
+    if strategies.minds_limits(policy.strategy):
+        return _at_limit(deployment, view.load, now)
+    return None
+
+
+def _at_limit(deployment: Deployment, load: Load, now: float) -> Exclusion | None:
+    use = load.minute(deployment.id, now)
+    rest = 60 - now % 60
+    if deployment.rpm is not None and use.requests >= deployment.rpm:
+        text = f"at its limit of {deployment.rpm} requests a minute"
+        return Exclusion(deployment.id, Why.LIMIT, text, rest)
+    if deployment.tpm is not None and use.tokens >= deployment.tpm:
+        text = f"at its limit of {deployment.tpm} tokens a minute"
+        return Exclusion(deployment.id, Why.LIMIT, text, rest)
+    return None
+
+
+def _route(policy: RouterPolicy, alias: Alias) -> Route:
+    on = tuple(d for d in alias.deployments if d.off is None)
+    off = tuple(Exclusion(d.id, Why.OFF, d.off) for d in alias.deployments if d.off is not None)
+    selects = policy.tag_filtering and any(d.tags for d in on)
+    chains = {kind: chain_order(policy, kind, alias.name) for kind in ChainKind}
+    elsewhere = len(on) > 1 or bool(chains[ChainKind.GENERAL])
+    return Route(
+        alias=alias.name,
+        deployments=on,
+        off=off,
+        carried=tuple(frozenset(d.tags) for d in on) if selects else (),
+        constrained=any(d.environments for d in on),
+        everybody=Selection(on, off),
+        chains=MappingProxyType(chains),
+        rules=MappingProxyType(
+            {
+                d.id: cooldown.rule_for(policy, d, elsewhere=elsewhere)
+                for d in alias.deployments
+            }
+        ),
+    )

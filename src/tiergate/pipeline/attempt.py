@@ -1,0 +1,175 @@
+"""One attempt: one call to one deployment, until its plain answer or its first content.
+
+Which deployment, and what follows from the outcome, is decided by `core.plan`. A failed attempt
+leaves nothing behind: its connection is closed before the failure is returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tiergate.base.errors import Failure, FailureClass, Untranslatable
+from tiergate.core.catalog import Deployment
+from tiergate.core.plan import Limits
+from tiergate.ports import (
+    Answered,
+    Clock,
+    Codec,
+    Exchange,
+    Fault,
+    Inbound,
+    StreamReader,
+    TransportError,
+    Upstreams,
+)
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 256 * 1024
+_OK = range(200, 300)
+
+
+@dataclass(slots=True)
+class Plain:
+    """A complete plain answer."""
+
+    answer: Answered
+    headers: list[tuple[bytes, bytes]]
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Open:
+    """A stream that has shown its first content and not yet been sent on."""
+
+    exchange: Exchange = field(repr=False)
+    reader: StreamReader = field(repr=False)
+    held: bytes = field(repr=False)
+    losses: tuple[str, ...] = ()
+
+
+class Attempts:
+    """Makes attempts.
+
+    Args:
+        codec: What the providers speak.
+        upstreams: The way to them.
+        clock: Monotonic seconds, the event loop's own.
+        wall: Unix seconds.
+    """
+
+    def __init__(self, codec: Codec, upstreams: Upstreams, clock: Clock, wall: Clock) -> None:
+        self._codec = codec
+        self._upstreams = upstreams
+        self._clock = clock
+        self._wall = wall
+
+    async def make(
+        self, inbound: Inbound, deployment: Deployment, limits: Limits
+    ) -> Plain | Open | Failure:
+        """Call a deployment.
+
+        Returns:
+            The answer, or the failure as the provider (or the network, or the clock) gave it.
+
+        Raises:
+            Refused: The request is malformed in the caller's own dialect.
+            asyncio.CancelledError: The caller left; the upstream connection is closed.
+        """
+        try:
+            prepared = self._codec.prepare(inbound, deployment)
+        except Untranslatable as exc:
+            return Failure(FailureClass.UNTRANSLATABLE, 400, exc.message, param=exc.param)
+        exchange: Exchange | None = None
+        outcome: Plain | Open | Failure | None = None
+        try:
+            async with asyncio.timeout_at(limits.total_until):
+                exchange = await self._upstreams.send(deployment, prepared.head, prepared.body)
+                if exchange.status not in _OK:
+                    outcome = await self._error(exchange, deployment)
+                elif inbound.stream:
+                    outcome = await self._open(exchange, inbound, deployment)
+                else:
+                    body = await exchange.read(MAX_ANSWER_BYTES)
+                    answer = self._codec.answer(inbound, deployment, body)
+                    outcome = (
+                        answer if isinstance(answer, Failure) else Plain(answer, exchange.headers)
+                    )
+        except TimeoutError:
+            outcome = timed_out(deployment, limits)
+        except TransportError as exc:
+            outcome = unreachable(exc)
+        finally:
+            if exchange is not None and not isinstance(outcome, Open | Plain):
+                exchange.close()
+        if prepared.losses and isinstance(outcome, Plain | Open):
+            outcome.losses = prepared.losses
+        return outcome
+
+    async def _error(self, exchange: Exchange, deployment: Deployment) -> Failure:
+        """Read an error answer; a body that breaks off does not hide the status."""
+        retry_after = exchange.header(b"retry-after")
+        exact = exchange.header(b"retry-after-ms")
+        try:
+            body = await exchange.read(MAX_ERROR_BYTES)
+        except TransportError:
+            body = b""
+        text = retry_after.decode("latin-1") if retry_after is not None else None
+        if exact is not None and exact.isdigit():
+            text = str(int(exact) / 1000)
+        return self._codec.failure(deployment, exchange.status, body, text, self._wall())
+
+    async def _open(
+        self, exchange: Exchange, inbound: Inbound, deployment: Deployment
+    ) -> Open | Failure:
+        """Read a stream up to its first content; nothing has been sent to the caller yet."""
+        reader = self._codec.stream(inbound, deployment)
+        held: list[bytes] = []
+        while True:
+            piece = await exchange.next()
+            held.append(reader.feed(piece) if piece else reader.eof())
+            if reader.failure is not None:
+                return reader.failure
+            if reader.content or reader.ended:
+                return Open(exchange, reader, b"".join(held))
+
+
+def timed_out(deployment: Deployment, limits: Limits) -> Failure:
+    """The failure of an attempt that had no more time."""
+    if limits.callers_own:
+        return Failure(
+            FailureClass.CALLER_TIMEOUT,
+            408,
+            "The time limit that the request set (x-litellm-timeout or `timeout`) passed before "
+            f"{deployment.provider} answered.",
+            type="timeout_error",
+            code="timeout",
+        )
+    return Failure(
+        FailureClass.TIMEOUT,
+        408,
+        f"{deployment.provider} did not answer within the configured time limit.",
+        type="timeout_error",
+        code="timeout",
+    )
+
+
+def unreachable(error: TransportError) -> Failure:
+    """The failure of an attempt that the network ended. The address stays in the log."""
+    told = {
+        Fault.CONNECT: "could not be connected to",
+        Fault.DNS: "has a host name that cannot be resolved",
+        Fault.TLS: "failed the TLS handshake",
+        Fault.RESET: "reset the connection",
+        Fault.CLOSED_EARLY: "closed the connection before its answer was complete",
+        Fault.PROTOCOL: "sent something that is not valid HTTP",
+        Fault.TOO_LARGE: "sent an answer that is too large",
+        Fault.PROXY: "cannot be reached through the configured proxy",
+    }[error.fault]
+    return Failure(
+        FailureClass.CONNECTION,
+        502,
+        f"The provider {told}.",
+        type="api_error",
+        code=error.fault.value,
+    )

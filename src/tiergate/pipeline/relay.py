@@ -1,0 +1,127 @@
+"""Carry one open stream from its deployment to the caller, a piece at a time.
+
+After the commit point there is no way back: a break ends in the caller's in-band error frame,
+never in an end that looks like success. A slow caller slows the reading; a caller that leaves
+ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tiergate.base.errors import Failure, FailureClass
+from tiergate.pipeline.attempt import Open, unreachable
+from tiergate.ports import Exchange, TransportError
+
+Send = Callable[[bytes], Awaitable[None]]
+
+
+class CallerGone(Exception):  # noqa: N818 - not an error of ours
+    """The caller closed the connection."""
+
+
+async def relay(opened: Open, send: Send, silence: float | None) -> Failure | None:
+    """Send a stream on until it ends.
+
+    Args:
+        opened: The stream, read up to its first content.
+        send: Writes to the caller and waits while the caller is slow.
+        silence: Most seconds between two pieces of the upstream stream.
+
+    Returns:
+        None after a proper end, else the failure that the caller was told in-band.
+
+    Raises:
+        CallerGone: The caller left.
+        asyncio.CancelledError: The caller left, or the gateway stops.
+    """
+    exchange, reader = opened.exchange, opened.reader
+    watch = _Watchdog(exchange, silence)
+    failure: Failure | None = None
+    try:
+        if opened.held:
+            await send(opened.held)
+        while not reader.ended:
+            watch.waiting = True
+            piece = await exchange.next()
+            watch.waiting = False
+            watch.heard = True
+            out = reader.feed(piece) if piece else reader.eof()
+            if out:
+                await send(out)
+            if reader.failure is not None:
+                failure = reader.failure
+                break
+    except TransportError as exc:
+        failure = _silent() if watch.barked else unreachable(exc)
+    finally:
+        watch.stop()
+        exchange.close()
+    if failure is not None:
+        await send(reader.error(failure))
+    return failure
+
+
+class _Watchdog:
+    """Closes an exchange whose next piece does not come in time; costs nothing per piece.
+
+    One timer looks now and then, instead of one timer a piece. Only the time spent waiting for the
+    provider counts, so a slow caller is not taken for a silent provider.
+    """
+
+    __slots__ = (
+        "_exchange",
+        "_loop",
+        "_seconds",
+        "_since",
+        "_timer",
+        "barked",
+        "heard",
+        "waiting",
+    )
+
+    def __init__(self, exchange: Exchange, seconds: float | None) -> None:
+        self._exchange = exchange
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self.barked = False
+        self.heard = False
+        self.waiting = False
+        self._timer: asyncio.TimerHandle | None = None
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds / _LOOKS, self._look)
+
+    def stop(self) -> None:
+        """Stop looking."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        if self._seconds is None:
+            return
+        now = self._loop.time()
+        if self.heard or not self.waiting:
+            self.heard = False
+            self._since = now
+        elif now - self._since >= self._seconds * (1 - 1 / _LOOKS):
+            self.barked = True
+            self._exchange.close()
+            return
+        self._timer = self._loop.call_later(self._seconds / _LOOKS, self._look)
+
+
+_LOOKS = 10
+"""Looks per limit: silence is noticed within a tenth of the limit."""
+
+
+def _silent() -> Failure:
+    return Failure(
+        FailureClass.TIMEOUT,
+        408,
+        "The provider's stream fell silent for longer than the configured limit.",
+        type="timeout_error",
+        code="timeout",
+    )

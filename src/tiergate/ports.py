@@ -1,0 +1,221 @@
+"""What the stages await: Protocols that shells implement, and the values that cross them.
+
+Nothing here does I/O. The pipeline knows providers, stores and the network only by these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from tiergate.base.errors import Failure
+from tiergate.base.values import AliasName, Dialect, Operation, Usage
+from tiergate.core.catalog import Deployment
+from tiergate.wire.members import Members
+
+# ----------------------------------------------------------------------------- the call
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One caller's request, read and checked, before anything is decided about it.
+
+    Attributes:
+        call_id: The caller's `x-litellm-call-id`, or a new one.
+        received: Monotonic instant of arrival, seconds.
+        wall: Unix time of arrival, seconds.
+        asked: The model name as the caller wrote it; answers show it again.
+        alias: The alias that name means.
+        control: Top-level members meant for the gateway; never sent on.
+        metadata: Replacement for the `metadata` member once the gateway's own entries are taken
+            out: None when it goes unchanged, empty bytes when it goes altogether.
+        forward: Request headers that go to a provider of the same dialect, lower-cased names.
+        query: The query string to repeat towards a provider of the same dialect.
+        note: A place for the codec to keep the decoded request between attempts.
+    """
+
+    call_id: str
+    received: float
+    wall: float
+    dialect: Dialect
+    operation: Operation
+    asked: str
+    alias: AliasName
+    stream: bool
+    include_usage: bool
+    members: Members
+    control: tuple[str, ...] = ()
+    metadata: bytes | None = None
+    forward: tuple[tuple[str, str], ...] = ()
+    query: str = ""
+    note: object = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An upstream request, ready to be written.
+
+    `losses` names what the deployment's dialect could not carry (response header
+    `x-tiergate-dropped`).
+    """
+
+    head: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A complete plain answer in the caller's dialect.
+
+    `refused` is True when the model ended with a content-policy stop inside a 200.
+    """
+
+    body: bytes = field(repr=False)
+    usage: Usage | None
+    refused: bool = False
+
+
+class StreamReader(Protocol):
+    """One upstream stream turned into the caller's stream, a piece at a time; sans-I/O.
+
+    The attributes tell what has been seen so far. After `failure` or `ended` is set nothing more
+    may be fed.
+    """
+
+    content: bool
+    """The first event that carries an answer has been seen (the commit point)."""
+    ended: bool
+    """The stream ended as its dialect says it must."""
+    failure: Failure | None
+    """An error event, a broken end, or bytes that are no stream."""
+    refused: bool
+    """The model ended with a content-policy stop."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """Usage so far; final after `ended`."""
+        ...
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take upstream bytes; return the bytes that the caller gets for them."""
+        ...
+
+    def eof(self) -> bytes:
+        """The upstream closed its body; return closing bytes, or set `failure`."""
+        ...
+
+    def error(self, failure: Failure) -> bytes:
+        """Return the caller's in-band error frame for a failure after the commit point."""
+        ...
+
+
+class Codec(Protocol):
+    """Everything that depends on what a provider speaks."""
+
+    def prepare(self, inbound: Inbound, deployment: Deployment) -> Prepared:
+        """Make the upstream request.
+
+        Raises:
+            Untranslatable: The request says what this deployment's dialect cannot say.
+            Refused: The request is malformed in the caller's own dialect.
+        """
+        ...
+
+    def answer(self, inbound: Inbound, deployment: Deployment, body: bytes) -> Answered | Failure:
+        """Read a 200 answer to a plain call."""
+        ...
+
+    def stream(self, inbound: Inbound, deployment: Deployment) -> StreamReader:
+        """Begin to read a 200 answer to a streaming call."""
+        ...
+
+    def failure(
+        self,
+        deployment: Deployment,
+        status: int,
+        body: bytes,
+        retry_after: str | None,
+        wall: float,
+    ) -> Failure:
+        """Read an error answer. `wall` is the Unix time, for HTTP dates in `retry-after`."""
+        ...
+
+
+# ----------------------------------------------------------------------------- the network
+
+
+class Fault(Enum):
+    """What went wrong between us and a provider, below HTTP."""
+
+    CONNECT = "connect"
+    DNS = "dns"
+    TLS = "tls"
+    RESET = "reset"
+    CLOSED_EARLY = "closed_early"
+    PROTOCOL = "protocol"
+    TOO_LARGE = "too_large"
+    PROXY = "proxy"
+
+
+class TransportError(Exception):
+    """A call did not come through. `str()` names host and port, never headers or bodies."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class Exchange(Protocol):
+    """An upstream answer whose head has arrived."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    """Names are lower-cased."""
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of a header."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """Return the rest of the body.
+
+        Raises:
+            TransportError: It broke off, or is longer than `limit` bytes.
+        """
+        ...
+
+    async def next(self) -> bytes:
+        """Return the body bytes that have arrived, at least one; empty at the proper end.
+
+        Raises:
+            TransportError: It broke off.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the exchange; an unfinished one aborts its connection at once."""
+        ...
+
+
+class Upstreams(Protocol):
+    """The way to the providers."""
+
+    async def send(self, deployment: Deployment, head: bytes, body: bytes) -> Exchange:
+        """Write a request and wait for the answer's head.
+
+        Raises:
+            TransportError: No answer came.
+        """
+        ...
+
+
+Clock = Callable[[], float]
+"""Gives seconds; monotonic or Unix time, as the place says."""
+
+Dice = Callable[[], float]
+"""Gives a number in [0, 1)."""
+
+Headers = Mapping[str, str]

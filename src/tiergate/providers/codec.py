@@ -1,0 +1,298 @@
+"""One door to all providers: makes upstream requests, reads answers, errors and streams.
+
+Same dialect: the caller's bytes with the model spliced in. Other dialect: through the canonical
+form. Which deployment is called, and what follows from a failure, is decided in core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
+
+import msgspec
+
+from tiergate.base.chat import Answer, Ask, Stop, ToolUse
+from tiergate.base.errors import Failure, FailureClass, Untranslatable
+from tiergate.base.jsontypes import Json, JsonObject
+from tiergate.base.values import DeploymentId, Dialect, Operation
+from tiergate.core.catalog import Deployment
+from tiergate.ports import Answered, Inbound, Prepared, StreamReader
+from tiergate.providers import anthropic, openai
+from tiergate.providers.facts import ModelFacts, facts_for
+from tiergate.providers.failures import classify, classify_event
+from tiergate.providers.heads import HeadTemplate
+from tiergate.providers.hosts import Quirk, find_host
+from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough
+from tiergate.providers.target import NO_RENAMES, EncodedAsk, EncodeTarget
+from tiergate.providers.translated import TranslatedStream
+from tiergate.wire.members import BodyError, Members, encode
+
+_EXCERPT = 200
+
+HeadKey: TypeAlias = tuple[DeploymentId, Operation]
+
+
+@dataclass(slots=True)
+class _Translation:
+    """What is kept between the attempts of one translated call."""
+
+    ask: Ask
+    renames: Mapping[str, str] = NO_RENAMES
+
+
+class _Finish(msgspec.Struct):
+    finish_reason: str | None = None
+
+
+_FINISHES = msgspec.json.Decoder(list[_Finish])
+
+
+class ProviderCodec:
+    """Implements `ports.Codec` for every provider in the host table.
+
+    Args:
+        wall: Gives the Unix time in seconds (stamps translated answers).
+        new_id: Gives a fresh id with a prefix (`chatcmpl-`, `msg_`).
+    """
+
+    def __init__(self, wall: Callable[[], float], new_id: Callable[[str], str]) -> None:
+        self._wall = wall
+        self._new_id = new_id
+        self._heads: dict[HeadKey, HeadTemplate] = {}
+        self._facts: dict[DeploymentId, ModelFacts] = {}
+
+    # ------------------------------------------------------------------ requests
+
+    def prepare(self, inbound: Inbound, deployment: Deployment) -> Prepared:
+        """Make the upstream request; see `ports.Codec.prepare`."""
+        head = self._head(deployment, inbound.operation)
+        if inbound.dialect is deployment.dialect:
+            body = self._spliced(inbound, deployment)
+            return Prepared(head.same(inbound, len(body)), body)
+        if inbound.operation is not Operation.CHAT:
+            raise Untranslatable(
+                f"`{inbound.asked}` is served by {deployment.provider}, which has no "
+                f"{inbound.operation.value} endpoint; use a chat endpoint with this alias."
+            )
+        encoded = self._translated(inbound, deployment)
+        body = encoded.body
+        if deployment.defaults or deployment.additional_drop_params:
+            body = Members.read(body).edit(
+                {},
+                remove=deployment.additional_drop_params,
+                append=[(name, encode(value)) for name, value in deployment.defaults.items()],
+            )
+        return Prepared(head.other(encoded.headers, len(body)), body, encoded.losses)
+
+    def _head(self, deployment: Deployment, operation: Operation) -> HeadTemplate:
+        key = (deployment.id, operation)
+        head = self._heads.get(key)
+        if head is None:
+            head = self._heads[key] = HeadTemplate.of(deployment, operation)
+        return head
+
+    def _facts_of(self, deployment: Deployment) -> ModelFacts:
+        facts = self._facts.get(deployment.id)
+        if facts is None:
+            facts = self._facts[deployment.id] = facts_for(deployment.provider, deployment.model)
+        return facts
+
+    def _spliced(self, inbound: Inbound, deployment: Deployment) -> bytes:
+        """The caller's body with the model put in, and what the file adds or takes away."""
+        members = inbound.members
+        changed = {"model": encode(deployment.model)}
+        remove: tuple[str, ...] = inbound.control
+        if inbound.metadata is not None:
+            if inbound.metadata:
+                changed["metadata"] = inbound.metadata
+            else:
+                remove = (*remove, "metadata")
+        if deployment.additional_drop_params:
+            remove = (*remove, *deployment.additional_drop_params)
+        if (
+            inbound.stream
+            and not inbound.include_usage
+            and deployment.dialect is Dialect.OPENAI
+            and not self._lacks_stream_options(deployment)
+        ):
+            options = members.get("stream_options")
+            asked = dict(options) if isinstance(options, dict) else {}
+            changed["stream_options"] = encode({**asked, "include_usage": True})
+        # A count takes only what the caller's own call would: no output limits, no sampling.
+        if deployment.defaults and inbound.operation is not Operation.COUNT_TOKENS:
+            append = [(name, encode(value)) for name, value in deployment.defaults.items()]
+            return members.edit(changed, remove, append)
+        return members.edit(changed, remove)
+
+    @staticmethod
+    def _lacks_stream_options(deployment: Deployment) -> bool:
+        host = find_host(deployment.provider)
+        return host is not None and Quirk.NO_STREAM_OPTIONS in host.quirks
+
+    def _translated(self, inbound: Inbound, deployment: Deployment) -> EncodedAsk:
+        kept = inbound.note
+        if not isinstance(kept, _Translation):
+            ask = _decode_ask(inbound)
+            kept = inbound.note = _Translation(ask)
+        target = EncodeTarget(
+            model=deployment.model,
+            facts=self._facts_of(deployment),
+            default_max_tokens=deployment.default_max_tokens,
+            drop_params=deployment.drop_params,
+            stream=inbound.stream,
+        )
+        if deployment.dialect is Dialect.ANTHROPIC:
+            encoded = anthropic.encode_ask(kept.ask, target)
+        else:
+            encoded = openai.encode_ask(kept.ask, target)
+        kept.renames = encoded.renames
+        return encoded
+
+    # ------------------------------------------------------------------ answers
+
+    def answer(self, inbound: Inbound, deployment: Deployment, body: bytes) -> Answered | Failure:
+        """Read a 200 answer; see `ports.Codec.answer`."""
+        try:
+            members = Members.read(body)
+            if failure := _error_inside(members, deployment.dialect):
+                return failure
+            if inbound.dialect is deployment.dialect:
+                return _same(members, inbound, deployment)
+            return self._other(members, inbound, deployment)
+        except BodyError as exc:
+            return _unreadable(str(exc).replace("The request body", "it"))
+        except msgspec.MsgspecError as exc:
+            return _unreadable(str(exc)[:_EXCERPT])
+
+    def _other(
+        self, members: Members, inbound: Inbound, deployment: Deployment
+    ) -> Answered | Failure:
+        decoded = cast("JsonObject", msgspec.json.decode(members.body))
+        created = int(self._wall())
+        if deployment.dialect is Dialect.ANTHROPIC:
+            found = anthropic.decode_answer(decoded)
+            answer = _renamed(found, inbound)
+            out = openai.encode_answer(answer, model=inbound.asked, created=created)
+        else:
+            found = openai.decode_answer(decoded)
+            answer = _renamed(found, inbound)
+            out = anthropic.encode_answer(answer, model=inbound.asked, created=created)
+        return Answered(out, answer.usage, answer.stop is Stop.REFUSED)
+
+    # ------------------------------------------------------------------ streams
+
+    def stream(self, inbound: Inbound, deployment: Deployment) -> StreamReader:
+        """Begin to read a streamed answer; see `ports.Codec.stream`."""
+        if inbound.dialect is Dialect.ANTHROPIC:
+            writer = anthropic.StreamEncoder(
+                model=inbound.asked,
+                include_usage=True,
+                id=self._new_id("msg_"),
+                created=int(self._wall()),
+            )
+            if deployment.dialect is Dialect.ANTHROPIC:
+                return AnthropicPassthrough(inbound.asked, error_frame=writer.error)
+            return TranslatedStream(openai.StreamDecoder(), writer, _renames(inbound))
+        written = openai.StreamEncoder(
+            model=inbound.asked,
+            include_usage=inbound.include_usage,
+            id=self._new_id("chatcmpl-"),
+            created=int(self._wall()),
+        )
+        if deployment.dialect is Dialect.OPENAI:
+            return OpenAIPassthrough(
+                inbound.asked, include_usage=inbound.include_usage, error_frame=written.error
+            )
+        return TranslatedStream(anthropic.StreamDecoder(), written, _renames(inbound))
+
+    # ------------------------------------------------------------------ errors
+
+    def failure(
+        self,
+        deployment: Deployment,
+        status: int,
+        body: bytes,
+        retry_after: str | None,
+        wall: float,
+    ) -> Failure:
+        """Read an error answer; see `ports.Codec.failure`."""
+        return classify(status, body, deployment.dialect, retry_after, wall)
+
+
+def _decode_ask(inbound: Inbound) -> Ask:
+    """Decode the caller's request, the gateway's own members left out."""
+    body = {
+        name: inbound.members.get(name)
+        for name in inbound.members.names()
+        if name not in inbound.control
+    }
+    if inbound.metadata is not None:
+        if inbound.metadata:
+            body["metadata"] = cast("Json", msgspec.json.decode(inbound.metadata))
+        else:
+            body.pop("metadata", None)
+    if inbound.dialect is Dialect.ANTHROPIC:
+        return anthropic.decode_ask(body)
+    return openai.decode_ask(body)
+
+
+def _same(members: Members, inbound: Inbound, deployment: Deployment) -> Answered | Failure:
+    """A same-dialect answer: its bytes, with the asked name as the model."""
+    usage_raw = members.get("usage")
+    usage = None
+    refused = False
+    if deployment.dialect is Dialect.ANTHROPIC:
+        if isinstance(usage_raw, dict):
+            usage = anthropic.usage_from(usage_raw)
+        refused = members.raw("stop_reason") == b'"refusal"'
+        required = "content"
+    else:
+        if isinstance(usage_raw, dict):
+            usage = openai.usage_from(usage_raw)
+        required = "data" if inbound.operation is Operation.EMBEDDING else "choices"
+        choices = members.raw("choices")
+        if choices is not None:
+            refused = any(f.finish_reason == "content_filter" for f in _FINISHES.decode(choices))
+    if required not in members:
+        return _unreadable(f"it has no member `{required}`")
+    if "model" not in members:
+        return Answered(members.body, usage, refused)
+    return Answered(members.edit({"model": encode(inbound.asked)}), usage, refused)
+
+
+def _error_inside(members: Members, dialect: Dialect) -> Failure | None:
+    """An error object inside a 200 answer, which some hosts send."""
+    error = members.get("error") if "error" in members else None
+    if error is None or error is False or error == "":
+        return None
+    found: JsonObject = error if isinstance(error, dict) else {"message": str(error)}
+    return classify_event(found, dialect)
+
+
+def _unreadable(why: str) -> Failure:
+    return Failure(
+        FailureClass.UPSTREAM,
+        502,
+        f"The provider's answer cannot be read: {why}.",
+        type="api_error",
+    )
+
+
+def _renames(inbound: Inbound) -> Mapping[str, str]:
+    kept = inbound.note
+    return kept.renames if isinstance(kept, _Translation) else NO_RENAMES
+
+
+def _renamed(answer: Answer, inbound: Inbound) -> Answer:
+    """Give tools the names that the caller knows."""
+    renames = _renames(inbound)
+    if not renames:
+        return answer
+    parts = tuple(
+        replace(part, name=renames[part.name])
+        if isinstance(part, ToolUse) and part.name in renames
+        else part
+        for part in answer.parts
+    )
+    return replace(answer, parts=parts)

@@ -1,0 +1,245 @@
+"""Opens connections: name, TCP, proxy tunnel, TLS, each step with its own fault; keeps none.
+
+Only the socket level of the event loop is used up to the handshake. That tells the steps apart,
+and it allows the race between addresses (RFC 8305, "happy eyeballs") that uvloop lacks: its
+`create_connection` takes no `happy_eyeballs_delay` (seen in uvloop 0.23).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from tiergate.transport.connection import Connection
+from tiergate.transport.faults import Fault, TransportError, reason
+from tiergate.transport.proxies import Proxy
+
+_STAGGER_SECONDS = 0.25  # RFC 8305, section 5: the recommended delay between attempts
+_MAX_REPLY_BYTES = 16 * 1024
+_HEAD_END = b"\r\n\r\n"
+# A model may think for minutes without a byte, longer than many NAT tables remember.
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5))
+
+_Where = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Where]
+
+
+class Dialler:
+    """Opens connections within a time, with one TLS context per way of judging certificates.
+
+    Args:
+        seconds: Most time for one connection, all steps together.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._contexts: dict[bool | str, ssl.SSLContext] = {}
+
+    async def open(self, connection: Connection, proxy: Proxy | None) -> None:
+        """Bring `connection` up to its target.
+
+        Raises:
+            TransportError: DNS, CONNECT, PROXY or TLS, by the step that failed.
+        """
+        target = connection.target
+        context = self._context(target.verify) if target.scheme == "https" else None
+        attempt = _Attempt(connection, proxy, context)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await attempt.run()
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot hold
+            timed_out = isinstance(error, TimeoutError) and error.errno is None
+            what = f"not done within {self._seconds:g} s" if timed_out else reason(error)
+            raise TransportError(
+                attempt.fault, f"{target.authority}: {attempt.failure}: {what}"
+            ) from None
+        finally:
+            if not connection.up:
+                connection.abort()  # in case the event loop still completes what we gave up
+
+    def _context(self, verify: bool | str) -> ssl.SSLContext:
+        context = self._contexts.get(verify)
+        if context is None:
+            context = self._contexts[verify] = _new_context(verify)
+        return context
+
+
+def _new_context(verify: bool | str) -> ssl.SSLContext:
+    try:
+        if isinstance(verify, bool):
+            context = ssl.create_default_context()
+        elif Path(verify).is_dir():
+            context = ssl.create_default_context(capath=verify)
+        else:
+            context = ssl.create_default_context(cafile=verify)
+    except OSError as error:
+        raise TransportError(
+            Fault.TLS, f"the CA certificates {verify} cannot be read: {reason(error)}"
+        ) from None
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class _Attempt:
+    """The steps to one connection; remembers the step it is at, to name it if it fails."""
+
+    def __init__(
+        self, connection: Connection, proxy: Proxy | None, context: ssl.SSLContext | None
+    ) -> None:
+        self._connection = connection
+        self._proxy = proxy
+        self._context = context
+        self.fault = Fault.DNS
+        self.failure = ""
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        target, proxy = self._connection.target, self._proxy
+        if proxy is None:
+            host, port, peer = target.host, target.port, "it"
+        else:
+            host, port, peer = proxy.host, proxy.port, f"its proxy {proxy}"
+        self._at(Fault.DNS, f"no address was found for {peer}")
+        addresses = await _resolve(loop, host, port)
+        self._at(Fault.CONNECT, f"no connection to {peer}")
+        sock = await _first_connected(loop, addresses)
+        if self._context is None:
+            await loop.create_connection(lambda: self._connection, sock=sock)
+            return
+        if proxy is not None:
+            self._at(Fault.PROXY, f"no tunnel through {peer}")
+            await self._tunnel(loop, sock, proxy)
+            self._proxy = None  # from here on it is the target that answers
+        self._at(Fault.TLS, "no TLS session")
+        await loop.create_connection(
+            lambda: self._connection,
+            sock=sock,
+            ssl=self._context,
+            server_hostname=target.host,
+        )
+
+    def _at(self, fault: Fault, failure: str) -> None:
+        self.fault = fault if self._proxy is None else Fault.PROXY
+        self.failure = failure
+
+    async def _tunnel(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, proxy: Proxy
+    ) -> None:
+        try:
+            await loop.sock_sendall(sock, proxy.connect_head(self._connection.target))
+            reply = await _head_of_reply(loop, sock)
+            self._judge(proxy, reply)
+        except BaseException:
+            sock.close()
+            raise
+
+    def _judge(self, proxy: Proxy, reply: bytes) -> None:
+        version, _, rest = reply.partition(b" ")
+        status = rest[:3]
+        if not version.startswith(b"HTTP/1.") or not status.isdigit() or _HEAD_END not in reply:
+            raise self._refused(proxy, "its reply is not HTTP")
+        if status == b"407":
+            raise self._refused(proxy, "it asks for a user name and password (status 407)")
+        if not status.startswith(b"2"):
+            raise self._refused(proxy, f"it refused with status {status.decode('ascii')}")
+        if not reply.endswith(_HEAD_END):  # in TLS the client speaks first
+            raise self._refused(proxy, "it sent more than its reply")
+
+    def _refused(self, proxy: Proxy, what: str) -> TransportError:
+        name = self._connection.target.authority
+        return TransportError(Fault.PROXY, f"{name}: no tunnel through its proxy {proxy}: {what}")
+
+
+async def _head_of_reply(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> bytes:
+    reply = b""
+    while _HEAD_END not in reply and len(reply) < _MAX_REPLY_BYTES:
+        part = await loop.sock_recv(sock, 4096)
+        if not part:
+            break
+        reply += part
+    return reply
+
+
+async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Sequence[_Address]:
+    with contextlib.suppress(socket.gaierror):  # an address needs no thread and no name server
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+async def _first_connected(
+    loop: asyncio.AbstractEventLoop, addresses: Sequence[_Address]
+) -> socket.socket:
+    """Connect to whichever address answers first, each getting a short head start on the next.
+
+    Raises:
+        OSError: None did; the error is that of the first that failed.
+    """
+    if len(addresses) == 1:
+        return await _connect(loop, addresses[0])
+    ahead = _interleaved(addresses)
+    attempts: list[asyncio.Task[socket.socket]] = []
+    pending: set[asyncio.Task[socket.socket]] = set()
+    failure: BaseException | None = None
+    try:
+        while ahead or pending:
+            if ahead:
+                attempt = loop.create_task(_connect(loop, ahead.pop(0)))
+                attempts.append(attempt)
+                pending.add(attempt)
+            done, pending = await asyncio.wait(
+                pending,
+                timeout=_STAGGER_SECONDS if ahead else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for attempt in done:
+                error = attempt.exception()
+                if error is None:
+                    attempts.remove(attempt)
+                    return attempt.result()
+                failure = failure or error
+    finally:
+        for attempt in attempts:
+            attempt.cancel()
+            attempt.add_done_callback(_discard)
+    raise failure or OSError("the name has no address")
+
+
+def _discard(attempt: asyncio.Task[socket.socket]) -> None:
+    """Close the socket of an attempt that came second."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
+
+
+def _interleaved(addresses: Sequence[_Address]) -> list[_Address]:
+    """The families in turn, beginning with that of the first address (RFC 8305, section 4)."""
+    families: dict[int, list[_Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    turns = chain.from_iterable(zip_longest(*families.values()))
+    return [address for address in turns if address is not None]
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, address: _Address) -> socket.socket:
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE:
+            option: int | None = getattr(socket, name, None)  # macOS lacks TCP_KEEPIDLE
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        await loop.sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,1 @@
+"""The HTTP shell: bytes in, bytes out. What happens in between is the pipeline's business."""

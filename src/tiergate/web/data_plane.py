@@ -1,0 +1,268 @@
+"""RSGI face of the gateway: routes a request, reads its body within limits, answers errors.
+
+The hot routes are handled in `inference`, everything else in `control`. Nothing is decided here
+but the path, the size, and who may come in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from tiergate.base.errors import Refused
+from tiergate.base.values import Dialect, Operation
+from tiergate.core.catalog import Access
+from tiergate.ports import Clock
+from tiergate.web import wire
+from tiergate.web.access import Gate
+
+JSON_HEADERS = [wire.JSON_TYPE]
+
+
+class RsgiHeaders(Protocol):
+    """Granian's header view."""
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return all headers, names lower-cased."""
+        ...
+
+
+class RsgiScope(Protocol):
+    """What Granian tells of a request."""
+
+    proto: str
+    method: str
+    path: str
+    query_string: str
+    client: str
+
+    @property
+    def headers(self) -> RsgiHeaders:
+        """Return the request headers."""
+        ...
+
+
+class RsgiStream(Protocol):
+    """An answer under way."""
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Write; waits when the client is slow."""
+        ...
+
+
+class RsgiProtocol(Protocol):
+    """Granian's side of one request."""
+
+    async def __call__(self) -> bytes:
+        """Read the whole body."""
+        ...
+
+    def __aiter__(self) -> RsgiBody:
+        """Read the body in pieces."""
+        ...
+
+    def client_disconnect(self) -> Awaitable[None]:
+        """Wait until the client is gone."""
+        ...
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """Answer without a body."""
+        ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answer."""
+        ...
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> RsgiStream:
+        """Begin an answer."""
+        ...
+
+
+class RsgiBody(Protocol):
+    """The pieces of a request body."""
+
+    def __aiter__(self) -> RsgiBody:
+        """Return itself."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece."""
+        ...
+
+
+Handler = Callable[
+    [RsgiScope, RsgiProtocol, dict[str, str], tuple[Dialect, Operation]], Awaitable[None]
+]
+ControlHandler = Callable[[RsgiScope, RsgiProtocol, dict[str, str]], Awaitable[None]]
+
+_PATHS = {
+    "/v1/chat/completions": (Dialect.OPENAI, Operation.CHAT),
+    "/v1/completions": (Dialect.OPENAI, Operation.COMPLETION),
+    "/v1/embeddings": (Dialect.OPENAI, Operation.EMBEDDING),
+    "/v1/messages": (Dialect.ANTHROPIC, Operation.CHAT),
+    "/v1/messages/count_tokens": (Dialect.ANTHROPIC, Operation.COUNT_TOKENS),
+}
+
+
+def all_spellings() -> dict[str, tuple[Dialect, Operation]]:
+    """Return the hot routes with and without `/v1`, with and without a slash at the end."""
+    found: dict[str, tuple[Dialect, Operation]] = {}
+    for path, meaning in _PATHS.items():
+        for spelling in (path, path.removeprefix("/v1")):
+            found[spelling] = found[f"{spelling}/"] = meaning
+    return found
+
+
+ROUTES = all_spellings()
+
+
+def dialect_of(path: str) -> Dialect:
+    """Return the dialect whose error shape a path's callers expect."""
+    return Dialect.ANTHROPIC if "/messages" in path else Dialect.OPENAI
+
+
+def header_map(items: list[tuple[str, str]]) -> dict[str, str]:
+    """Make a dict of headers; values of a repeated name are joined by a comma (RFC 9110)."""
+    headers = dict(items)
+    if len(headers) != len(items):
+        headers = {}
+        for name, value in items:
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+class DataPlane:
+    """The RSGI application.
+
+    Args:
+        inference: Handles the hot routes.
+        control: Handles all other routes.
+    """
+
+    def __init__(self, inference: Handler, control: ControlHandler) -> None:
+        self._inference = inference
+        self._control = control
+
+    async def __rsgi__(self, scope: RsgiScope, proto: RsgiProtocol) -> None:
+        """Answer one request."""
+        headers = header_map(scope.headers.items())
+        route = ROUTES.get(scope.path)
+        if route is not None and scope.method == "POST":
+            await self._inference(scope, proto, headers, route)
+        else:
+            await self._control(scope, proto, headers)
+
+
+async def admit(proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access: Access) -> bytes:
+    """Check key and sizes, then read the body.
+
+    Raises:
+        Refused: 401 or 403 (access), 431 (headers), 413 (body), 408 (body too slow).
+    """
+    gate.check(headers)
+    check_headers(headers, access)
+    limit = access.max_body_bytes
+    length = headers.get("content-length")
+    if length is None:
+        return await _read_pieces(proto, access)
+    if not length.isdecimal() or int(length) > limit:
+        raise too_large(limit)
+    async with _body_deadline(access.body_read_seconds):
+        return await proto()
+
+
+def check_headers(headers: dict[str, str], access: Access) -> None:
+    """Refuse a request whose headers are larger than the limit."""
+    size = sum(map(len, headers)) + sum(map(len, headers.values()))
+    if size > access.max_header_bytes:
+        raise Refused(
+            431,
+            f"The request's headers are larger than {access.max_header_bytes} bytes "
+            "(general_settings.max_request_header_bytes).",
+            code="headers_too_large",
+        )
+
+
+def too_large(limit: int) -> Refused:
+    """Make the refusal of a body over the limit."""
+    return Refused(
+        413,
+        f"The request body is larger than {limit} bytes "
+        "(general_settings.max_request_body_bytes).",
+        code="request_too_large",
+        anthropic_type="request_too_large",
+        headers=(("connection", "close"),),
+    )
+
+
+async def _read_pieces(proto: RsgiProtocol, access: Access) -> bytes:
+    """Read a body of unknown length up to the limit."""
+    pieces: list[bytes] = []
+    size = 0
+    async with _body_deadline(access.body_read_seconds):
+        async for piece in proto:
+            size += len(piece)
+            if size > access.max_body_bytes:
+                raise too_large(access.max_body_bytes)
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+class _body_deadline:  # noqa: N801 - used like a function
+    """Turn a body that comes too slowly into a 408; a timer, not a task."""
+
+    __slots__ = ("_seconds", "_timeout")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *exc: object) -> None:
+        try:
+            await self._timeout.__aexit__(*exc)  # pyright: ignore[reportArgumentType]
+        except TimeoutError:
+            raise Refused(
+                408,
+                f"The request body did not arrive within {self._seconds:g} seconds.",
+                code="request_timeout",
+                type="timeout_error",
+                headers=(("connection", "close"),),
+            ) from None
+
+
+def send_refused(
+    proto: RsgiProtocol,
+    refused: Refused,
+    dialect: Dialect,
+    call_id: str,
+    extra: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Answer with an error of the gateway."""
+    send_error(proto, wire.of_refused(refused, dialect, call_id), call_id, extra)
+
+
+def send_error(
+    proto: RsgiProtocol,
+    error: wire.WireError,
+    call_id: str,
+    extra: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Answer with an error in the caller's shape."""
+    headers = [wire.JSON_TYPE, ("x-litellm-call-id", call_id), *error.headers, *extra]
+    proto.response_bytes(error.status, headers, error.body)
+
+
+__all__ = [
+    "Clock",
+    "DataPlane",
+    "RsgiProtocol",
+    "RsgiScope",
+    "admit",
+    "dialect_of",
+    "send_error",
+    "send_refused",
+]

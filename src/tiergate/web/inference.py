@@ -1,0 +1,237 @@
+"""The hot routes: chat, messages, completions, embeddings, from bytes to engine and back.
+
+What is answered is the engine's decision; here it becomes headers, bodies and streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tiergate.base.errors import Failure, Refused
+from tiergate.base.values import DeploymentId, Dialect, Operation
+from tiergate.core.catalog import Access, Deployment
+from tiergate.core.plan import Wish
+from tiergate.pipeline.attempt import Open, Plain
+from tiergate.pipeline.counting import Counting
+from tiergate.pipeline.engine import Engine, GaveUp, Served
+from tiergate.pipeline.relay import relay
+from tiergate.ports import Clock, Inbound
+from tiergate.web import wire
+from tiergate.web.access import Gate
+from tiergate.web.data_plane import RsgiProtocol, RsgiScope, admit, send_error, send_refused
+from tiergate.web.requests import Arrival, RequestRules, read_request
+
+Pairs = list[tuple[str, str]]
+
+_PLAIN_TYPE = ("content-type", "application/json")
+_STREAM_TYPES = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+)
+_PASSED_NAMES = frozenset({b"request-id", b"x-request-id", b"openai-processing-ms"})
+_PASSED_STARTS = (b"x-ratelimit-", b"anthropic-")
+_LONGEST_CALL_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Everything that belongs to one configuration; replaced whole on reload."""
+
+    gate: Gate
+    access: Access
+    rules: RequestRules
+    engine: Engine
+    counting: Counting
+
+
+class Inference:
+    """Handles the hot routes.
+
+    Args:
+        serving: Gives the configuration in force; asked once per request.
+        clock: Monotonic seconds, the event loop's own.
+        wall: Unix seconds.
+        new_id: Gives a fresh call id.
+    """
+
+    def __init__(
+        self,
+        serving: Callable[[], Serving],
+        clock: Clock,
+        wall: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._serving = serving
+        self._clock = clock
+        self._wall = wall
+        self._new_id = new_id
+        self._fixed: dict[DeploymentId, tuple[Deployment, Pairs]] = {}
+
+    async def handle(
+        self,
+        scope: RsgiScope,
+        proto: RsgiProtocol,
+        headers: dict[str, str],
+        route: tuple[Dialect, Operation],
+    ) -> None:
+        """Answer one request; every error becomes an answer in the caller's shape."""
+        received = self._clock()
+        dialect, operation = route
+        serving = self._serving()
+        call_id = self._call_id(headers)
+        inbound: Inbound | None = None
+        try:
+            body = await admit(proto, headers, serving.gate, serving.access)
+            arrival = Arrival(
+                dialect,
+                operation,
+                headers,
+                _query(scope.query_string),
+                call_id,
+                received,
+                self._wall(),
+            )
+            inbound, wish = read_request(body, arrival, serving.rules)
+            if operation is Operation.COUNT_TOKENS:
+                counted = await serving.counting.count(inbound, wish)
+                proto.response_bytes(200, [_PLAIN_TYPE, ("x-litellm-call-id", call_id)], counted)
+                return
+            await self._call(serving, proto, inbound, wish)
+        except Refused as refused:
+            serving.engine.refused(inbound, dialect, operation, refused.status)
+            send_refused(proto, refused, dialect, call_id)
+        except GaveUp as gave_up:
+            self._send_give_up(proto, gave_up, dialect, call_id)
+
+    async def _call(
+        self, serving: Serving, proto: RsgiProtocol, inbound: Inbound, wish: Wish
+    ) -> None:
+        """Run the engine, ending it when the caller leaves."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - RSGI handlers run in a task
+        gone = asyncio.ensure_future(proto.client_disconnect())
+        left = False
+
+        def leave(_: asyncio.Future[None]) -> None:
+            nonlocal left
+            if not gone.cancelled():
+                left = True
+                task.cancel()
+
+        gone.add_done_callback(leave)
+        try:
+            served = await serving.engine.run(inbound, wish)
+            outcome = served.outcome
+            if isinstance(outcome, Plain):
+                serving.engine.finished(served, outcome.answer.usage, None)
+                head = self._headers(served, outcome.headers, outcome.losses)
+                head.append(("x-litellm-response-cost", served.cost_text))
+                proto.response_bytes(200, [_PLAIN_TYPE, *head], outcome.answer.body)
+            else:
+                await self._stream(serving, proto, served, outcome)
+        except asyncio.CancelledError:
+            if not left:
+                raise
+            task.uncancel()
+        finally:
+            gone.remove_done_callback(leave)
+            gone.cancel()
+
+    async def _stream(
+        self, serving: Serving, proto: RsgiProtocol, served: Served, opened: Open
+    ) -> None:
+        """Send a stream on; whatever ends it, the books are closed."""
+        failure: Failure | None = None
+        complete = False
+        try:
+            head = self._headers(served, opened.exchange.headers, opened.losses)
+            transport = proto.response_stream(200, [*_STREAM_TYPES, *head])
+            failure = await relay(opened, transport.send_bytes, served.silence)
+            complete = True
+        finally:
+            if not complete:
+                opened.exchange.close()
+            serving.engine.finished(served, opened.reader.usage, failure, left=not complete)
+
+    def _headers(
+        self, served: Served, upstream: list[tuple[bytes, bytes]], losses: tuple[str, ...]
+    ) -> Pairs:
+        """All headers of a served answer but its type and cost."""
+        now = self._clock()
+        total = (now - served.inbound.received) * 1000
+        head = [
+            ("x-litellm-call-id", served.inbound.call_id),
+            *self._fixed_headers(served.deployment),
+            ("x-litellm-attempted-retries", str(served.retries)),
+            ("x-litellm-attempted-fallbacks", str(served.fallbacks)),
+            ("x-litellm-response-duration-ms", f"{total:.3f}"),
+            (
+                "x-litellm-overhead-duration-ms",
+                f"{max(0.0, total - served.upstream_seconds * 1000):.3f}",
+            ),
+            ("x-tiergate-why", served.why),
+        ]
+        if losses:
+            head.append(("x-tiergate-dropped", ",".join(losses)))
+        for name, value in upstream:
+            if name in _PASSED_NAMES or name.startswith(_PASSED_STARTS):
+                head.append((name.decode("latin-1"), value.decode("latin-1")))
+        return head
+
+    def _fixed_headers(self, deployment: Deployment) -> Pairs:
+        """The headers that only depend on the deployment; made once."""
+        known = self._fixed.get(deployment.id)
+        if known is not None and known[0] is deployment:
+            return known[1]
+        pairs = [
+            ("x-litellm-model-id", _header_safe(deployment.id)),
+            ("x-litellm-model-group", _header_safe(deployment.alias)),
+            ("x-litellm-model-api-base", _header_safe(deployment.api_base)),
+            (
+                "x-tiergate-served",
+                _header_safe(f"{deployment.alias}/{deployment.provider}/{deployment.model}"),
+            ),
+        ]
+        self._fixed[deployment.id] = (deployment, pairs)
+        return pairs
+
+    def _send_give_up(
+        self, proto: RsgiProtocol, gave_up: GaveUp, dialect: Dialect, call_id: str
+    ) -> None:
+        """Answer with the first alias's error; headers say what else was tried."""
+        extra = (
+            ("x-litellm-attempted-retries", str(gave_up.retries)),
+            ("x-litellm-attempted-fallbacks", str(gave_up.fallbacks)),
+            ("x-tiergate-why", gave_up.why),
+        )
+        error = gave_up.error
+        if isinstance(error, Refused):
+            send_refused(proto, error, dialect, call_id, extra)
+        else:
+            send_error(proto, wire.of_failure(error, dialect, call_id), call_id, extra)
+
+    def _call_id(self, headers: dict[str, str]) -> str:
+        """Take the caller's call id if it is one; else make one."""
+        own = headers.get("x-litellm-call-id")
+        if own and len(own) <= _LONGEST_CALL_ID and own.isascii() and own.isprintable():
+            return own
+        return self._new_id()
+
+
+def _header_safe(text: str) -> str:
+    """Make a configured name fit a header value; what does not is percent-encoded."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c.isascii() and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode())
+        for c in text
+    )
+
+
+def _query(query: str) -> str:
+    """Return the query to repeat upstream; one that may hold a key is not repeated."""
+    if not query or "key" in query.lower() or not query.isascii():
+        return ""
+    return query

@@ -1,0 +1,383 @@
+"""Turn a request body into an `Inbound` call and a `Wish`: what is asked, and how.
+
+Checks the shape of the fields everybody knows; fields of the caller's own dialect that nobody
+knows here pass untouched. Fields meant for the gateway are taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tiergate.base.errors import Refused
+from tiergate.base.jsontypes import Json, JsonObject
+from tiergate.base.values import AliasName, Dialect, Operation
+from tiergate.core.catalog import Catalog, ChainKind, RouterPolicy
+from tiergate.core.plan import Wish
+from tiergate.core.tags import parse_tag_header, parse_tags, sort_tags
+from tiergate.ports import Inbound
+from tiergate.wire.members import BodyError, Members, encode
+
+CONTROL = frozenset(
+    {
+        "fallbacks",
+        "context_window_fallbacks",
+        "content_policy_fallbacks",
+        "disable_fallbacks",
+        "num_retries",
+        "max_retries",
+        "timeout",
+        "request_timeout",
+        "stream_timeout",
+        "tags",
+        "cache",
+        "guardrails",
+        "mock_testing_fallbacks",
+        "mock_testing_context_fallbacks",
+        "mock_testing_content_policy_fallbacks",
+        "litellm_metadata",
+        "litellm_call_id",
+        "litellm_trace_id",
+        "litellm_session_id",
+        "session_id",
+    }
+)
+"""Body members that speak to the gateway (LiteLLM's names); none is ever sent to a provider."""
+
+FORBIDDEN = ("api_base", "base_url", "api_key", "api_version", "extra_headers")
+"""Members by which a caller could send prompts elsewhere or choose a provider's key."""
+
+GATEWAY_METADATA = frozenset(
+    {
+        "tags",
+        "ticket_id",
+        "phase",
+        "workflow",
+        "escalation_reason",
+        "session_id",
+        "guardrails",
+        "trace_id",
+        "generation_name",
+    }
+)
+"""Entries of `metadata` that the gateway reads; they are taken out before a call goes on."""
+
+_STRING, _LIST, _OBJECT, _BOOL, _NUMBER = b'"', b"[", b"{", b"tf", b"-0123456789"
+_KIND_NAMES = {_STRING: "a string", _LIST: "a list", _OBJECT: "an object", _BOOL: "true or false"}
+
+_COMMON: dict[str, bytes] = {
+    "messages": _LIST,
+    "stream": _BOOL,
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "max_tokens": _NUMBER,
+    "tools": _LIST,
+    "metadata": _OBJECT,
+}
+_OPENAI_KINDS: dict[str, bytes] = {
+    **_COMMON,
+    "max_completion_tokens": _NUMBER,
+    "n": _NUMBER,
+    "seed": _NUMBER,
+    "stop": _STRING + _LIST,
+    "stream_options": _OBJECT,
+    "tool_choice": _STRING + _OBJECT,
+    "response_format": _OBJECT,
+    "parallel_tool_calls": _BOOL,
+    "logprobs": _BOOL + _NUMBER,
+    "top_logprobs": _NUMBER,
+    "presence_penalty": _NUMBER,
+    "frequency_penalty": _NUMBER,
+    "logit_bias": _OBJECT,
+    "user": _STRING,
+    "reasoning_effort": _STRING,
+    "prompt": _STRING + _LIST,
+    "input": _STRING + _LIST,
+}
+_ANTHROPIC_KINDS: dict[str, bytes] = {
+    **_COMMON,
+    "system": _STRING + _LIST,
+    "top_k": _NUMBER,
+    "stop_sequences": _LIST,
+    "tool_choice": _OBJECT,
+    "thinking": _OBJECT,
+    "output_config": _OBJECT,
+}
+_REQUIRED = {
+    Operation.CHAT: "messages",
+    Operation.COUNT_TOKENS: "messages",
+    Operation.COMPLETION: "prompt",
+    Operation.EMBEDDING: "input",
+}
+_DRILLS = (
+    ("mock_testing_fallbacks", ChainKind.GENERAL),
+    ("mock_testing_context_fallbacks", ChainKind.CONTEXT_WINDOW),
+    ("mock_testing_content_policy_fallbacks", ChainKind.CONTENT_POLICY),
+)
+_API_HEADERS = ("anthropic-beta", "anthropic-version")
+_MAX_RETRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """What reading a request depends on; made once per configuration."""
+
+    catalog: Catalog
+    router: RouterPolicy
+    environment_names: frozenset[str]
+    names: Mapping[str, AliasName]
+    """Every name a caller may use, mapped to its alias."""
+
+    @staticmethod
+    def of(
+        catalog: Catalog, router: RouterPolicy, environment_names: frozenset[str]
+    ) -> RequestRules:
+        """Collect the rules of a configuration."""
+        names: dict[str, AliasName] = {str(name): name for name in catalog.aliases}
+        names.update(router.alias_of)
+        return RequestRules(catalog, router, environment_names, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of a request besides its body."""
+
+    dialect: Dialect
+    operation: Operation
+    headers: Mapping[str, str]
+    query: str
+    call_id: str
+    received: float
+    wall: float
+
+
+def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[Inbound, Wish]:
+    """Read a request.
+
+    Raises:
+        Refused: 400 with a sentence that names the field; 404 is never given for a model that
+            OpenAI callers ask for (400 `model_not_found`, as LiteLLM).
+    """
+    try:
+        members = Members.read(body)
+        _check_kinds(members, arrival)
+        alias, asked = _alias(members, arrival, rules)
+        stream = members.raw("stream") == b"true"
+        control = tuple(name for name in members.names() if name in CONTROL)
+        metadata, kept = _metadata(members)
+        inbound = Inbound(
+            call_id=arrival.call_id,
+            received=arrival.received,
+            wall=arrival.wall,
+            dialect=arrival.dialect,
+            operation=arrival.operation,
+            asked=asked,
+            alias=alias,
+            stream=stream,
+            include_usage=stream and _includes_usage(members),
+            members=members,
+            control=control,
+            metadata=kept,
+            forward=_forward(arrival.headers) if arrival.dialect is Dialect.ANTHROPIC else (),
+            query=arrival.query,
+        )
+        return inbound, _wish(inbound, metadata, arrival, rules)
+    except BodyError as exc:
+        raise Refused(400, str(exc), code="invalid_json") from None
+
+
+def _check_kinds(members: Members, arrival: Arrival) -> None:
+    """Refuse fields of a wrong JSON type, and fields that a caller may not set."""
+    kinds = _ANTHROPIC_KINDS if arrival.dialect is Dialect.ANTHROPIC else _OPENAI_KINDS
+    for name in members.names():
+        kind = kinds.get(name)
+        if kind is not None:
+            raw = members.raw(name) or b"null"
+            if raw[0] not in kind and raw != b"null":
+                raise Refused(
+                    400, f"`{name}` must be {_kind_name(kind)}.", param=name, code="invalid_type"
+                )
+        elif name in FORBIDDEN:
+            raise Refused(
+                400,
+                f"`{name}` cannot be set by a request: where a call goes, and with which key, "
+                "is the gateway's configuration.",
+                param=name,
+                code="forbidden_parameter",
+            )
+    required = _REQUIRED[arrival.operation]
+    raw = members.raw(required)
+    if raw is None or raw == b"null":
+        raise Refused(400, f"`{required}` is required.", param=required, code="missing_parameter")
+    if required == "messages" and not raw[1:].lstrip().startswith(b"{"):
+        raise Refused(
+            400, "`messages` must be a list of message objects, at least one.", param="messages"
+        )
+
+
+def _kind_name(kind: bytes) -> str:
+    if kind == _NUMBER:
+        return "a number"
+    named = _KIND_NAMES.get(kind)
+    if named is not None:
+        return named
+    return " or ".join(name for start, name in _KIND_NAMES.items() if start in kind)
+
+
+def _alias(members: Members, arrival: Arrival, rules: RequestRules) -> tuple[AliasName, str]:
+    asked = members.get("model")
+    if not isinstance(asked, str) or not asked:
+        raise Refused(400, "`model` is required: the name of an alias.", param="model")
+    alias = rules.names.get(asked)
+    if alias is None:
+        raise unknown_model(asked, rules, arrival)
+    return alias, asked
+
+
+def unknown_model(asked: str, rules: RequestRules, arrival: Arrival) -> Refused:
+    """Make the refusal of a name that is no alias; it lists the names that are."""
+    shown = asked if len(asked) <= 100 else f"{asked[:100]}..."
+    known = ", ".join(visible_names(rules))
+    counting = arrival.operation is Operation.COUNT_TOKENS
+    return Refused(
+        404 if counting else 400,
+        f"There is no model alias `{shown}`. Callers name aliases, not provider models. "
+        f"Known aliases: {known}.",
+        code="model_not_found",
+        anthropic_type="not_found_error",
+        param="model",
+    )
+
+
+def visible_names(rules: RequestRules) -> list[str]:
+    """Return the names that `/v1/models` lists: aliases first, then their other names."""
+    return [name for name in rules.names if name not in rules.router.hidden_aliases]
+
+
+def _includes_usage(members: Members) -> bool:
+    options = members.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _metadata(members: Members) -> tuple[JsonObject, bytes | None]:
+    """Return the metadata, and what is left of it for the provider (see `Inbound.metadata`)."""
+    metadata = members.get("metadata")
+    if not isinstance(metadata, dict):
+        return {}, None
+    if GATEWAY_METADATA.isdisjoint(metadata):
+        return metadata, None
+    left = {name: value for name, value in metadata.items() if name not in GATEWAY_METADATA}
+    return metadata, encode(left) if left else b""
+
+
+def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, headers[name])
+        for name in ("anthropic-beta", "anthropic-version")
+        if name in headers
+    )
+
+
+def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: RequestRules) -> Wish:
+    members = inbound.members
+    headers = arrival.headers
+    raw_tags = _tags(members, metadata, headers)
+    retries = _integer(members.get("num_retries"), "num_retries")
+    if (text := headers.get("x-litellm-num-retries")) is not None:
+        retries = _integer(_number_of(text), "x-litellm-num-retries")
+    return Wish(
+        alias=inbound.alias,
+        tags=sort_tags(raw_tags, rules.environment_names),
+        stream=inbound.stream,
+        fallbacks=_fallbacks(members, rules) if "fallbacks" in members else None,
+        disable_fallbacks=members.raw("disable_fallbacks") == b"true",
+        num_retries=retries,
+        timeout=_timeout(members, headers),
+        drill=_drill(members, rules),
+    )
+
+
+def _tags(members: Members, metadata: JsonObject, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Collect tags: the body's win over the header's, as in LiteLLM."""
+    found: tuple[str, ...] = ()
+    if "tags" in metadata:
+        found += parse_tags(metadata["tags"], "metadata.tags")
+    if "tags" in members:
+        found += parse_tags(members.get("tags"), "tags")
+    side = members.get("litellm_metadata") if "litellm_metadata" in members else None
+    if isinstance(side, dict) and "tags" in side:
+        found += parse_tags(side["tags"], "litellm_metadata.tags")
+    if not found and (text := headers.get("x-litellm-tags")) is not None:
+        found = parse_tag_header(text)
+    return tuple(dict.fromkeys(found))
+
+
+def _fallbacks(members: Members, rules: RequestRules) -> tuple[AliasName, ...] | None:
+    value = members.get("fallbacks")
+    if value is None:
+        return None
+    found: list[AliasName] = []
+    for entry in value if isinstance(value, list) else [None]:
+        name = entry.get("model") if isinstance(entry, dict) else entry
+        alias = rules.names.get(name) if isinstance(name, str) else None
+        if alias is None:
+            raise Refused(
+                400,
+                '`fallbacks` must be a list of aliases, such as ["balanced"]; known are '
+                f"{', '.join(visible_names(rules))}.",
+                param="fallbacks",
+            )
+        found.append(alias)
+    return tuple(found)
+
+
+def _number_of(text: str) -> Json:
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return text[:40]
+
+
+def _integer(value: Json, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_RETRIES:
+        raise Refused(
+            400, f"`{name}` must be a whole number from 0 to {_MAX_RETRIES}.", param=name
+        )
+    return value
+
+
+def _timeout(members: Members, headers: Mapping[str, str]) -> float | None:
+    """Return the caller's own limit in seconds: the shortest that is given."""
+    limits = [
+        _seconds(value, name)
+        for name in ("timeout", "request_timeout")
+        if name in members and (value := members.get(name)) is not None
+    ]
+    if (text := headers.get("x-litellm-timeout")) is not None:
+        limits.append(_seconds(_number_of(text), "x-litellm-timeout"))
+    return min(limits, default=None)
+
+
+def _seconds(value: Json, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise Refused(400, f"`{name}` must be a number of seconds above 0.", param=name)
+    return float(value)
+
+
+def _drill(members: Members, rules: RequestRules) -> ChainKind | None:
+    for name, kind in _DRILLS:
+        if members.raw(name) == b"true":
+            if not rules.router.mock_testing:
+                raise Refused(
+                    400,
+                    f"`{name}` is switched off: general_settings."
+                    "dangerously_allow_mock_testing_request_params is false.",
+                    param=name,
+                )
+            return kind
+    return None

@@ -1,0 +1,1 @@
+"""What tests share: a scripted upstream, wire builders, the gateway as a process, a raw client."""
