@@ -189,8 +189,8 @@ def _read_stat(pid: int) -> ProcessStat | None:
 def _clock(pid: int) -> float | None:
     """The CPU clock of another process in seconds; None for one that has ended.
 
-    Linux builds the clock's id from the process id (`man 3 clock_getcpuclockid`, which Python does
-    not offer): the complement of the id, shifted by three, and the scheduler clock in the low bits.
+    Python does not offer `clock_getcpuclockid`. Linux makes the number from the process id: its
+    complement, shifted by three, and the scheduler clock in the low bits.
     """
     try:
         return time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)

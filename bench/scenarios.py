@@ -9,7 +9,6 @@ from enum import Enum
 from bench.gateways import Config
 from bench.wire import Dialect, StreamScript
 
-
 _TYPICAL = StreamScript(chunks=100, interval_ms=5)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import httptools
 import uvloop
@@ -129,12 +129,12 @@ class _StreamConnection(asyncio.Protocol):
         self.ended = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # uvloop's transports have the methods of asyncio's but do not inherit from them.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if not self.ended.is_set():
-            self.reader.fault = self.reader.fault or "the connection was cut"
+            self.reader.fault = self.reader.fault or f"the connection was cut: {exc}"
         self._finish()
 
     def send(self, request: bytes) -> None:

@@ -93,6 +93,8 @@ class Route:
         off: The others, as exclusions.
         carried: The tags of each deployment that is on; empty when tags do not select here.
         constrained: True when a deployment lists environments.
+        match_any: Whether one common tag is enough.
+        limited: Whether `rpm` and `tpm` are limits here, not only weights.
         everybody: The selection in which nobody but `off` is excluded.
         chains: For each kind the aliases to try in turn, members' own chains included.
         rules: The cooldown rule of each deployment.
@@ -103,6 +105,8 @@ class Route:
     off: tuple[Exclusion, ...]
     carried: tuple[frozenset[str], ...]
     constrained: bool
+    match_any: bool
+    limited: bool
     everybody: Selection
     chains: Mapping[ChainKind, tuple[AliasName, ...]]
     rules: Mapping[DeploymentId, Rule]
@@ -150,17 +154,15 @@ def chain_order(
     return tuple(order)[1:]
 
 
-def select(
-    route: Route, asked: RequestTags, view: View, now: float, policy: RouterPolicy
-) -> Selection:
+def select(route: Route, asked: RequestTags, view: View, now: float) -> Selection:
     """Say which deployments of an alias may serve a request with these tags now."""
-    chosen = _permitted(route, asked, policy)
-    if not view.marks and view.over is _within and not strategies.minds_limits(policy.strategy):
+    chosen = _permitted(route, asked)
+    if not view.marks and view.over is _within and not route.limited:
         return chosen
     barred: list[Exclusion] = []
     left: list[Deployment] = []
     for deployment in chosen.candidates:
-        exclusion = _unavailable(deployment, view, now, policy)
+        exclusion = _unavailable(deployment, view, now, limited=route.limited)
         if exclusion is None:
             left.append(deployment)
         else:
@@ -248,12 +250,12 @@ def _come_back(route: Route, later: list[Exclusion]) -> Refused:
     )
 
 
-def _permitted(route: Route, asked: RequestTags, policy: RouterPolicy) -> Selection:
+def _permitted(route: Route, asked: RequestTags) -> Selection:
     """Apply what the request says of itself: environments and tags."""
     if not route.carried and not (route.constrained and (asked.environments or asked.excluded)):
         return route.everybody
     selected = (
-        tags.choose_by_tags(route.carried, asked, match_any=policy.tags_match_any)
+        tags.choose_by_tags(route.carried, asked, match_any=route.match_any)
         if route.carried
         else (True,) * len(route.deployments)
     )
@@ -275,7 +277,7 @@ def _permitted(route: Route, asked: RequestTags, policy: RouterPolicy) -> Select
 
 
 def _unavailable(
-    deployment: Deployment, view: View, now: float, policy: RouterPolicy
+    deployment: Deployment, view: View, now: float, *, limited: bool
 ) -> Exclusion | None:
     over = view.over(deployment)
     if over is not None:
@@ -289,9 +291,7 @@ def _unavailable(
         cause = f" after {mark.cause.value}" if mark.cause else ""
         text = f"cooling for {retry_after(wait)} s{cause}"
         return Exclusion(deployment.id, Why.COOLING, text, wait)
-    if strategies.minds_limits(policy.strategy):
-        return _at_limit(deployment, view.load, now)
-    return None
+    return _at_limit(deployment, view.load, now) if limited else None
 
 
 def _at_limit(deployment: Deployment, load: Load, now: float) -> Exclusion | None:
@@ -318,6 +318,8 @@ def _route(policy: RouterPolicy, alias: Alias) -> Route:
         off=off,
         carried=tuple(frozenset(d.tags) for d in on) if selects else (),
         constrained=any(d.environments for d in on),
+        match_any=policy.tags_match_any,
+        limited=strategies.minds_limits(policy.strategy),
         everybody=Selection(on, off),
         chains=MappingProxyType(chains),
         rules=MappingProxyType(

@@ -85,7 +85,7 @@ class _Fitter:
                 continue
             else:
                 fitted["anyOf" if key == "oneOf" else key] = self._inner(key, value, depth)
-        if _is_object(schema):
+        if _closable(schema):
             fitted["additionalProperties"] = False
         elif "additionalProperties" in schema:
             fitted["additionalProperties"] = schema["additionalProperties"]
@@ -117,6 +117,13 @@ class _Fitter:
         return key in _LIMITS
 
 
-def _is_object(schema: Mapping[str, Json]) -> bool:
+def _closable(schema: Mapping[str, Json]) -> bool:
+    """Whether closing the object only forbids what nobody asked for.
+
+    A map (`additionalProperties` is a schema) or an object of unknown members would become an
+    empty one; it stays as it is, and the provider says that it cannot do it.
+    """
     kind = schema.get("type")
-    return kind == "object" or (isinstance(kind, list) and "object" in kind)
+    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        return False
+    return "properties" in schema and not isinstance(schema.get("additionalProperties"), dict)

@@ -1,0 +1,145 @@
+"""What the attempt machine decided, record by record, and the short text made of it.
+
+The records are what headers, the log line, the ledger and the operator's page are drawn from.
+They name aliases, deployment ids, classes and statuses; never addresses, keys or prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from tiergate.base.errors import FailureClass
+from tiergate.base.values import AliasName, DeploymentId
+from tiergate.core.catalog import ChainKind
+from tiergate.core.routing import Exclusion
+
+LONGEST_TEXT = 1000
+"""Characters of the compact text at most: it travels in a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt and its outcome.
+
+    Attributes:
+        alias: The alias it was made for.
+        deployment: Where.
+        number: Which attempt within the alias, from 1.
+        hop: 0 in the alias asked, 1 in the first fallback alias called, and so on.
+        failure: The class of its failure; None when it was answered.
+        status: The HTTP status of the failure; 200 when it was answered.
+        seconds: How long it took; for a stream, to its first content.
+        excluded: The deployments that could not be chosen, and why.
+    """
+
+    alias: AliasName
+    deployment: DeploymentId
+    number: int
+    hop: int
+    failure: FailureClass | None
+    status: int
+    seconds: float
+    excluded: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A pause before a deployment is tried again."""
+
+    seconds: float
+    told: bool
+    """True when a provider's `Retry-After` asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The alias asked was given up and a chain begins (None: there is none for that failure)."""
+
+    alias: AliasName
+    chain: ChainKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An alias where nobody could serve, or that does not exist; it cost no attempt."""
+
+    alias: AliasName
+    excluded: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """The alias asked was made to fail by a `mock_testing_...` field; nobody was called."""
+
+    alias: AliasName
+    kind: ChainKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The request was given up."""
+
+    reason: str
+
+
+Decision: TypeAlias = Tried | Waited | Left | Skipped | Drilled | Ended
+"""One record of a trail."""
+
+SEPARATOR = " > "
+
+
+def compact(trail: Iterable[Decision]) -> str:
+    """Return the trail as one line of printable ASCII, for `x-tiergate-why` and the log.
+
+    For example `cheap/dep-a 503 upstream > wait 0.3s > cheap/dep-a 529 upstream > general chain >
+    balanced skipped (dep-b cooling) > frontier/dep-c ok`.
+    """
+    text = SEPARATOR.join(_word(decision) for decision in trail)
+    safe = text if text.isascii() and text.isprintable() else _ascii(text)
+    return safe if len(safe) <= LONGEST_TEXT else safe[: LONGEST_TEXT - 3] + "..."
+
+
+def tried_names(trail: Iterable[Decision]) -> tuple[AliasName, ...]:
+    """Return the aliases in which an attempt was made, in order, each once."""
+    return tuple(dict.fromkeys(d.alias for d in trail if isinstance(d, Tried)))
+
+
+def _word(decision: Decision) -> str:
+    match decision:
+        case Tried():
+            return _tried(decision)
+        case Waited():
+            why = " as told" if decision.told else ""
+            return f"wait {decision.seconds:.2f}s{why}"
+        case Left():
+            chain = "no" if decision.chain is None else decision.chain.value
+            return f"{chain} chain"
+        case Skipped():
+            return f"{decision.alias} skipped ({_excluded(decision.excluded) or 'no such alias'})"
+        case Drilled():
+            return f"{decision.alias} failed by a {decision.kind.value} drill"
+        case Ended():
+            return decision.reason
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _tried(tried: Tried) -> str:
+    if tried.failure is None:
+        end = "ok"
+    else:
+        end = f"{tried.status} {tried.failure.value}"
+    text = f"{tried.alias}/{tried.deployment} {end}"
+    if tried.excluded and tried.number == 1:
+        return f"{text} (not {_excluded(tried.excluded)})"
+    return text
+
+
+def _excluded(exclusions: tuple[Exclusion, ...]) -> str:
+    return ", ".join(f"{e.deployment} {e.why.value}" for e in exclusions)
+
+
+def _ascii(text: str) -> str:
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
