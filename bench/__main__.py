@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import document, gateways, machines, profiling, report, rounds
 from bench.client import WrongAnswerError
 from bench.load import LoadFailedError
-from bench.machines import MissingToolError
+from bench.machines import Machine, MissingToolError
 from bench.options import Options, Task, parse
 from bench.processes import ProcessFailedError, stopping_on_signals
 from bench.record import Contender, Record
@@ -60,7 +60,9 @@ def _contenders(options: Options) -> tuple[Contender, ...]:
 
 def _run(options: Options, tools: machines.Tools, contenders: tuple[Contender, ...]) -> int:
     machines.raise_open_file_limit()
-    layout = machines.lay_out(machines.usable_cores())
+    cores = machines.usable_cores()
+    layout = machines.lay_out(cores)
+    machine = machines.describe(tools, len(cores))
     _tell(f"Cores: {layout.words()}.")
     with (
         tempfile.TemporaryDirectory(prefix="tiergate-bench-") as folder,
@@ -69,7 +71,7 @@ def _run(options: Options, tools: machines.Tools, contenders: tuple[Contender, .
     ):
         if options.task is Task.PROFILE:
             return _profile(options, site, contenders[1])
-        return _bench(options, site, contenders)
+        return _bench(options, site, contenders, machine)
 
 
 def _profile(options: Options, site: gateways.Site, subject: Contender) -> int:
@@ -80,14 +82,16 @@ def _profile(options: Options, site: gateways.Site, subject: Contender) -> int:
     return 0
 
 
-def _bench(options: Options, site: gateways.Site, contenders: tuple[Contender, ...]) -> int:
+def _bench(
+    options: Options, site: gateways.Site, contenders: tuple[Contender, ...], machine: Machine
+) -> int:
     begun = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
     results = Results(_tell)
     rounds.run_all(site, contenders, options.scenarios, options.effort, results)
     record = Record(
         begun=begun,
         version=_version(),
-        machine=machines.describe(site.tools),
+        machine=machine,
         layout=site.layout.words(),
         effort=options.effort,
         contenders=contenders,

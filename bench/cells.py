@@ -67,6 +67,11 @@ class Row:
         found = self.figure(metric, scale)
         return NOTHING if found is None else amount(found.median)
 
+    def count(self, metric: Metric) -> str:
+        """The median of a figure that counts things."""
+        found = self.figure(metric)
+        return NOTHING if found is None else f"{found.median:,.0f}"
+
     def percent(self, metric: Metric) -> str:
         """The median of a share, as whole percents."""
         found = self.figure(metric)

@@ -109,13 +109,13 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=folders)
 
 
-def describe(tools: Tools) -> Machine:
-    """Read the facts of this machine."""
+def describe(tools: Tools, cores: int) -> Machine:
+    """Read the facts of this machine, of which the run may use `cores` cores."""
     cpu_info = Path("/proc/cpuinfo").read_text()
     memory_info = Path("/proc/meminfo").read_text()
     return Machine(
         processor=processor_name(cpu_info),
-        cores=len(usable_cores()),
+        cores=cores,
         memory_bytes=memory_size(memory_info),
         virtual="virtual machine" if "hypervisor" in cpu_info else "bare metal",
         kernel=platform.release(),

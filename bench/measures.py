@@ -133,14 +133,17 @@ def paced(gateway: Gateway, scenario: Scenario, site: Site, pacer: Pacer, seed: 
     target = _target(scenario, gateway)
     rate = pacer.paced_rate(scenario.pace, gateway.name)
     check_answers(gateway, target)
+    before = gateway.server.cpu()
     direct, through = run_paced(
         (Target(site.plain_port, target.dialect, target.body), target),
         rate=rate,
         seconds=max(pacer.effort.round_seconds, _PACED_CALLS_LEAST / rate),
         seed=seed,
     )
+    used = gateway.server.cpu().since(before)
     check_answers(gateway, target)
     return {
+        Metric.CPU_PER_CALL_US: used.total / len(through.latencies_us) * 1e6,
         Metric.OFFERED_PER_S: through.offered,
         Metric.ACHIEVED_PER_S: through.achieved,
         Metric.DIRECT_P50_US: direct.latency(50),

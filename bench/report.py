@@ -95,7 +95,7 @@ def _streams(record: Record) -> str:
             row.gateway,
             row.full(Metric.CPU_PER_CHUNK_US),
             row.times_nginx(Metric.CPU_PER_CHUNK_US),
-            row.middle(Metric.STREAMS_AT_ONCE),
+            row.count(Metric.STREAMS_AT_ONCE),
             row.milliseconds(Metric.ADDED_P50_US),
             row.milliseconds(Metric.ADDED_P99_US),
             row.milliseconds(Metric.ADDED_FIRST_P50_US),
@@ -128,9 +128,11 @@ def _latency(record: Record) -> str:
             ranged(row.figure(Metric.ADDED_P99_US, 1e-3)),
             row.milliseconds(Metric.DIRECT_P50_US),
             row.milliseconds(Metric.DIRECT_P99_US),
-            row.middle(Metric.OFFERED_PER_S),
-            row.middle(Metric.ACHIEVED_PER_S),
+            row.count(Metric.OFFERED_PER_S),
+            row.count(Metric.ACHIEVED_PER_S),
             row.milliseconds(Metric.LAG_P99_US),
+            ranged(row.figure(Metric.CPU_PER_CALL_US)),
+            row.times_nginx(Metric.CPU_PER_CALL_US),
         )
         for row in rows_of(record, Kind.PACED)
     ]
@@ -144,6 +146,8 @@ def _latency(record: Record) -> str:
         "offered per s",
         "reached per s",
         "generator late p99 ms",
+        "CPU µs per call",
+        "times nginx",
     )
     return _section("Added latency", head, rows)
 

@@ -213,8 +213,10 @@ async def _play_all(load: StreamLoad, total: int) -> StreamRun:
         nonlocal alone
         connection = await _connect(load)
         try:
-            # The streams of a run begin apart, so that their chunks do not come in one heap.
-            await asyncio.sleep(load.script.interval_ms / 1000 * number / load.at_once)
+            # The streams begin apart, spread over the length of one and over the time between
+            # two chunks, so that neither openings nor chunks come in one heap.
+            spread = load.script.seconds + load.script.interval_ms / 1000
+            await asyncio.sleep(spread * number / load.at_once)
             for _ in range(turns):
                 connection.send(request)
                 await asyncio.wait_for(connection.ended.wait(), _SILENCE_SECONDS)

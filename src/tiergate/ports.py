@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from tiergate.base.errors import Failure
-from tiergate.base.values import AliasName, Dialect, Operation, Usage
-from tiergate.core.catalog import Deployment
+from tiergate.base.errors import Failure, Refused
+from tiergate.base.values import AliasName, Dialect, NanoUsd, Operation, Usage
+from tiergate.core.catalog import Deployment, ScopeKind
+from tiergate.core.record import CallRecord
 from tiergate.wire.members import Members
 
 # ----------------------------------------------------------------------------- the call
@@ -219,3 +220,77 @@ Dice = Callable[[], float]
 """Gives a number in [0, 1)."""
 
 Headers = Mapping[str, str]
+
+
+# ----------------------------------------------------------------------------- money and records
+
+
+class HoldToken(Protocol):
+    """An open hold; opaque to everybody but the `Accounts` that gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStop:
+    """A budget refused an attempt; nothing was set aside anywhere.
+
+    `refusal` is a 429 `budget_exceeded` with scope, name, limit, spent, held and reset.
+    """
+
+    scope: ScopeKind
+    refusal: Refused
+
+
+class Accounts(Protocol):
+    """Money of this gateway: holds before a call, settlement after it."""
+
+    def hold(
+        self, inbound: Inbound, deployment: Deployment, now: float
+    ) -> HoldToken | BudgetStop | None:
+        """Set aside the most the attempt can cost, in every budget it touches or in none.
+
+        Returns:
+            The hold; None when no budget applies; a stop when one refuses.
+        """
+        ...
+
+    def settle(
+        self, hold: HoldToken | None, deployment: Deployment, usage: Usage | None, now: float
+    ) -> NanoUsd | None:
+        """Replace a hold by the true cost.
+
+        Returns:
+            The cost in nano-USD; None when the model has no price.
+        """
+        ...
+
+    def release(self, hold: HoldToken | None, now: float) -> None:
+        """Give a hold back: the attempt cost nothing."""
+        ...
+
+    def over(self, deployment: Deployment) -> str | None:
+        """Say why a budget of the deployment or its provider is used up; None when it is not."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told what happens, as it happens; must be quick and must not raise."""
+
+    def began(self) -> None:
+        """A request has been read."""
+        ...
+
+    def ended(self, record: CallRecord) -> None:
+        """A request is over."""
+        ...
+
+    def refused(self, dialect: Dialect, operation: Operation, status: int, wall: float) -> None:
+        """A request was refused before it was understood (access, shape, size, model)."""
+        ...
+
+    def attempt_failed(self, deployment: Deployment, failure: Failure) -> None:
+        """An attempt failed; another may follow."""
+        ...
+
+    def cooled(self, deployment: Deployment, failure: Failure, seconds: float) -> None:
+        """A deployment has begun to cool."""
+        ...

@@ -13,7 +13,7 @@ from typing import Final
 
 from tiergate.base.jsontypes import Json
 from tiergate.base.values import AliasName, DeploymentId, Dialect
-from tiergate.config.credentials import Origins, Reach, read_reach
+from tiergate.config.credentials import Origins, read_reach
 from tiergate.config.durations import Window
 from tiergate.config.environments import split
 from tiergate.config.findings import At
@@ -63,6 +63,7 @@ class ModelEntry:
         budget_at: The place of its own budget, or None.
         origins: Where key and address came from.
         price_model: The model id that prices apply to (`base_model`, else the model).
+        own_id: Its `model_info.id`, or None when the id is a hash.
     """
 
     deployment: Deployment
@@ -72,6 +73,7 @@ class ModelEntry:
     budget_at: At | None
     origins: Origins
     price_model: str
+    own_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def read_deployment(
     allowed = typed.whole(reader.pick("allowed_fails", params, info))
     timeout = _above_zero(params.take_first("timeout", "request_timeout"), reader)
     price = read_price(params, info, reader)
-    base_model = typed.name(info.look("base_model")) if info.look("base_model") else None
+    base_model = typed.name(info.take("base_model"))
     defaults = _defaults(params, reader)
     made = Deployment(
         id=DeploymentId(own_id or ""),
@@ -149,25 +151,15 @@ def read_deployment(
     )
     if reach is None:
         return None
-    return _entry(made, parts, window, budget, reach, base_model)
-
-
-def _entry(
-    made: Deployment,
-    parts: EntrySections,
-    window: Window | None,
-    budget: Spot | None,
-    reach: Reach,
-    base_model: str | None,
-) -> ModelEntry:
     return ModelEntry(
-        made,
-        parts.entry.at,
-        reach.model_at,
-        window,
-        budget.at if budget else None,
-        reach.origins,
-        base_model.removeprefix(f"{made.provider}/") if base_model else made.model,
+        deployment=made,
+        at=entry.at,
+        model_at=reach.model_at,
+        window=window,
+        budget_at=budget.at if budget else None,
+        origins=reach.origins,
+        price_model=base_model.removeprefix(f"{made.provider}/") if base_model else made.model,
+        own_id=own_id,
     )
 
 

@@ -143,6 +143,11 @@ def is_open(mark: Mark | None, now: float) -> bool:
     return mark is None or not (now < mark.until or now < mark.probe_until)
 
 
+def is_probe(mark: Mark, now: float) -> bool:
+    """Tell whether a call now would be the one that finds out whether a cooldown is over."""
+    return state(mark, now) is State.PROBE_ALLOWED
+
+
 def seconds_until_open(mark: Mark | None, now: float) -> float:
     """Return after how many seconds it is worth asking again; 0 when it is open now.
 

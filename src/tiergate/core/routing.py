@@ -135,9 +135,7 @@ class Routes:
         return self._routes[deployment.alias].rules[deployment.id]
 
 
-def chain_order(
-    policy: RouterPolicy, kind: ChainKind, alias: AliasName
-) -> tuple[AliasName, ...]:
+def chain_order(policy: RouterPolicy, kind: ChainKind, alias: AliasName) -> tuple[AliasName, ...]:
     """Return the aliases a chain visits, in order, the alias asked excluded.
 
     First the alias's own chain, then the chains of its members, for aliases not yet named. Each
@@ -323,9 +321,6 @@ def _route(policy: RouterPolicy, alias: Alias) -> Route:
         everybody=Selection(on, off),
         chains=MappingProxyType(chains),
         rules=MappingProxyType(
-            {
-                d.id: cooldown.rule_for(policy, d, elsewhere=elsewhere)
-                for d in alias.deployments
-            }
+            {d.id: cooldown.rule_for(policy, d, elsewhere=elsewhere) for d in alias.deployments}
         ),
     )

@@ -103,16 +103,12 @@ def _shuffle(candidates: Sequence[Deployment]) -> tuple[float, ...]:
     return weights if any(weights) else _even(len(candidates))
 
 
-def _fastest(
-    buffer: float, candidates: Sequence[Deployment], sight: Sight
-) -> tuple[float, ...]:
+def _fastest(buffer: float, candidates: Sequence[Deployment], sight: Sight) -> tuple[float, ...]:
     """Lowest mean latency, those within the buffer alike; a deployment without samples goes first.
 
     A buffer of 0.1 takes everything up to 10 % above the lowest (`lowest_latency_buffer`).
     """
-    means = [
-        sight.load.latency(d.id, sight.now, stream=sight.stream) or 0.0 for d in candidates
-    ]
+    means = [sight.load.latency(d.id, sight.now, stream=sight.stream) or 0.0 for d in candidates]
     limit = min(means) * (1 + max(0.0, buffer))
     return tuple(1.0 if mean <= limit else 0.0 for mean in means)
 

@@ -163,7 +163,9 @@ def _one(tag: Json, place: str) -> str:
     if not text:
         raise _malformed(place, "a tag is empty")
     if len(text) > LONGEST_TAG:
-        raise _malformed(place, f"a tag has {len(text)} characters; at most {LONGEST_TAG} are taken")
+        raise _malformed(
+            place, f"a tag has {len(text)} characters; at most {LONGEST_TAG} are taken"
+        )
     if not text.isprintable():
         raise _malformed(place, "a tag holds a character that cannot be printed")
     return text
@@ -172,7 +174,7 @@ def _one(tag: Json, place: str) -> str:
 def _malformed(place: str, what: str) -> Refused:
     return Refused(
         400,
-        f"`{place}` cannot be read: {what}. Send for example [\"interactive\"].",
+        f'`{place}` cannot be read: {what}. Send for example ["interactive"].',
         code="malformed_tags",
         param=place,
     )

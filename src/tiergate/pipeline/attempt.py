@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tiergate.base.errors import Failure, FailureClass, Untranslatable
 from tiergate.core.catalog import Deployment
-from tiergate.core.plan import Limits
+from tiergate.core.timing import Limits
 from tiergate.ports import (
     Answered,
     Clock,
@@ -27,6 +27,7 @@ from tiergate.ports import (
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
 _OK = range(200, 300)
+_NOTHING = Failure(FailureClass.CANCELLED, 499, "The caller left.")
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Attempts:
         except Untranslatable as exc:
             return Failure(FailureClass.UNTRANSLATABLE, 400, exc.message, param=exc.param)
         exchange: Exchange | None = None
-        outcome: Plain | Open | Failure | None = None
+        outcome: Plain | Open | Failure = _NOTHING
         try:
             async with asyncio.timeout_at(limits.total_until):
                 exchange = await self._upstreams.send(deployment, prepared.head, prepared.body)

@@ -12,14 +12,15 @@ import msgspec
 
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
-from tiergate.core.catalog import Catalog, Deployment
+from tiergate.core.catalog import Deployment
 from tiergate.core.plan import Wish
-from tiergate.core.routing import View, select
+from tiergate.core.routing import Routes, View, refusal, select
 from tiergate.ports import Clock, Codec, Inbound, TransportError, Upstreams
 
 LIMIT_SECONDS = 10.0
 """How long a provider may take to count before the gateway counts itself."""
 
+BAD_REQUEST = 400
 _MAX_BYTES = 64 * 1024
 
 
@@ -27,24 +28,24 @@ class Counting:
     """Counts the tokens of a Messages request.
 
     Args:
-        catalog: The deployments.
+        routes: The aliases, made ready.
         codec: What the providers speak.
         upstreams: The way to them.
-        view: Gives the routing view (cooling deployments are not asked).
+        view: The routing view (cooling deployments are not asked).
         estimate: Counts a request here: decoded body in, tokens out, erring upward.
         clock: Monotonic seconds.
     """
 
     def __init__(
         self,
-        catalog: Catalog,
+        routes: Routes,
         codec: Codec,
         upstreams: Upstreams,
-        view: Callable[[], View],
+        view: View,
         estimate: Callable[[JsonObject], int],
         clock: Clock,
     ) -> None:
-        self._catalog = catalog
+        self._routes = routes
         self._codec = codec
         self._upstreams = upstreams
         self._view = view
@@ -57,8 +58,14 @@ class Counting:
         Raises:
             Refused: The tags fit no deployment of the alias.
         """
-        alias = self._catalog.aliases[inbound.alias]
-        selection = select(alias, wish.tags, self._view(), self._clock())
+        route = self._routes.of(inbound.alias)
+        if route is None:  # reading the request has found it in the same configuration
+            raise LookupError(inbound.alias)
+        selection = select(route, wish.tags, self._view, self._clock())
+        if not selection.candidates:
+            refused = refusal(route, wish.tags, selection)
+            if refused.status == BAD_REQUEST:
+                raise refused
         for deployment in selection.candidates:
             if deployment.dialect is Dialect.ANTHROPIC:
                 counted = await self._ask(inbound, deployment)

@@ -35,8 +35,11 @@ MAX_BODY_BYTES: Final = 64 * 1024
 """A longer error body is read for its message and then dropped."""
 
 
-class UnreadableAnswerError(Exception):
-    """A 200 answer whose body is not an answer of its dialect; `failure` tells the caller."""
+class UnreadableAnswerError(msgspec.ValidationError):
+    """A 200 answer whose body is not an answer of its dialect; `failure` tells the caller.
+
+    It is what msgspec raises for data of a wrong shape, so one `except` catches both.
+    """
 
     def __init__(self, message: str, dialect: Dialect) -> None:
         super().__init__(message)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from tiergate.transport.connection import SLICE, Connection
 from tiergate.transport.dial import Dialler
 from tiergate.transport.exchange import Exchange
-from tiergate.transport.faults import Fault, TransportError
+from tiergate.transport.faults import Fault, TransportError, reason
 from tiergate.transport.pool import Pool
 from tiergate.transport.proxies import Proxies
+from tiergate.transport.secure import SecureConnection
 from tiergate.transport.target import Target
 
 _PROXY_AUTHENTICATION_REQUIRED = 407
@@ -100,10 +101,18 @@ class Transport:
         if self._pool.closing:
             raise TransportError(Fault.CONNECT, f"{target}: no connection: the gateway is closing")
         proxy = self._proxies.route(target)
-        connection = Connection(
-            self._pool, target, asyncio.get_running_loop(), self._max_header_bytes
-        )
-        await self._dialler.open(connection, proxy)
-        if proxy is not None and target.scheme == "http":
+        loop = asyncio.get_running_loop()
+        sock, session = await self._dialler.open(target, proxy)
+        most = self._max_header_bytes
+        if session is not None:
+            connection = SecureConnection(self._pool, target, loop, most, session)
+        else:
+            connection = Connection(self._pool, target, loop, most)
             connection.proxy = proxy
+        try:
+            await loop.create_connection(lambda: connection, sock=sock)
+        except OSError as error:
+            raise TransportError(
+                Fault.CONNECT, f"{target}: no connection: {reason(error)}"
+            ) from None
         return connection

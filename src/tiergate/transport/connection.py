@@ -10,7 +10,9 @@ call (`on_body` is the append of a list) and one Python frame (`data_received`).
 from __future__ import annotations
 
 import asyncio
-import ssl
+import contextlib
+import os
+import socket
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -78,6 +80,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_uploading",
         "_writable",
+        "_write",
         "idle_since",
         "on_body",
         "proxy",
@@ -101,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._max_head = max_header_bytes
         self._transport: asyncio.Transport | None = None
+        self._write: Callable[[bytes | memoryview], None]
         self._alive = True
         self._reading = True
         self._writable = True
@@ -126,7 +130,7 @@ class Connection(asyncio.Protocol):
     def begin(self, request: bytes) -> Exchange:
         """Start an exchange: write what is given, which begins with the request line."""
         exchange = Exchange(self, self._name, self._loop, reused=self.used)
-        if self._transport is None or not self._alive:
+        if not self.up:
             exchange.fail(self._error(Fault.CLOSED_EARLY, "closed before a request was sent"))
             return exchange
         self.used = True
@@ -135,7 +139,7 @@ class Connection(asyncio.Protocol):
         self._quiet = 0
         self._headers.clear()
         self._no_body = request.startswith(b"HEAD ")
-        self._transport.write(request)
+        self._write(request)
         return exchange
 
     async def upload(self, exchange: Exchange, body: bytes) -> None:
@@ -156,9 +160,9 @@ class Connection(asyncio.Protocol):
                 await asyncio.sleep(0)
                 while not self._writable and not exchange.status:
                     await exchange.changed()
-                if exchange.status or self._transport is None or not self._alive:
+                if exchange.status or not self._alive:
                     return
-                self._transport.write(view[start : start + SLICE])
+                self._write(view[start : start + SLICE])
         except BaseException:  # cancelled
             exchange.close()
             raise
@@ -189,12 +193,10 @@ class Connection(asyncio.Protocol):
     # -- called by the event loop ------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is up, TLS included."""
+        """The connection is the event loop's now."""
         self._transport = cast("asyncio.Transport", transport)
-        if self._alive:
-            self._keeper.opened(self)
-        else:  # given up while it was being opened
-            self._transport.abort()
+        self._write = self._transport.write
+        self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -225,11 +227,15 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The peer sends no more. Whatever else it still reads, this connection is over."""
-        self._ended(None)
+        self._ended()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone."""
-        self._ended(exc)
+        """The connection is gone. `exc` is None if we closed it, or it ended properly."""
+        if exc is not None:
+            if self._uploading and self._alive:
+                self._read_what_is_left()
+            self._broken(Fault.RESET, f"the connection broke: {reason(exc)}")
+        self._alive = False
         self._parser = None  # it holds this object's callbacks, this object holds it
         self._keeper.closed(self)
 
@@ -281,6 +287,21 @@ class Connection(asyncio.Protocol):
             self._complete = True
             self._keep = parser.should_keep_alive()
 
+    def _read_what_is_left(self) -> None:
+        """Take in what the peer had said before a write of ours failed.
+
+        A server that refuses a large body often answers, and closes without reading on. The next
+        write then fails, and the event loop gives up the socket with the answer still in it. The
+        socket is open until this call returns.
+        """
+        known = None if self._transport is None else self._transport.get_extra_info("socket")
+        if known is None or known.fileno() < 0:
+            return
+        with socket.socket(fileno=os.dup(known.fileno())) as sock, contextlib.suppress(OSError):
+            sock.setblocking(False)
+            while self._alive and (data := sock.recv(65536)):
+                self.data_received(data)
+
     # -- how an exchange ends ----------------------------------------------------------------
 
     def _finish(self, exchange: Exchange) -> None:
@@ -316,22 +337,25 @@ class Connection(asyncio.Protocol):
         else:
             exchange.fail(self._error(Fault.PROTOCOL, f"its answer is not HTTP/1.1 ({error})"))
 
-    def _ended(self, error: Exception | None) -> None:
-        """The peer closed (None) or the connection broke."""
+    def _ended(self) -> None:
+        """The peer has closed in an orderly way."""
         exchange = self._exchange
-        if exchange is None:
-            self.abort()
-        elif error is not None:
-            fault = Fault.TLS if isinstance(error, ssl.SSLError) else Fault.RESET
-            exchange.fail(self._error(fault, f"the connection broke: {reason(error)}"))
-        elif not exchange.status:
-            exchange.fail(self._error(Fault.CLOSED_EARLY, "closed without an answer"))
-        elif _lasts_until_close(exchange.headers):
+        if exchange is not None and exchange.status and _lasts_until_close(exchange.headers):
             self._keep = False
             self._finish(exchange)
             exchange.wake()
+        elif exchange is not None and exchange.status:
+            self._broken(Fault.CLOSED_EARLY, "closed in the middle of its answer")
         else:
-            exchange.fail(self._error(Fault.CLOSED_EARLY, "closed in the middle of its answer"))
+            self._broken(Fault.CLOSED_EARLY, "closed without an answer")
+
+    def _broken(self, fault: Fault, what: str) -> None:
+        """The connection is of no more use; neither is what is under way on it."""
+        exchange = self._exchange
+        if exchange is None:
+            self.abort()
+        else:
+            exchange.fail(self._error(fault, what))
 
     def _error(self, fault: Fault, what: str) -> TransportError:
         return TransportError(fault, f"{self._name}: {what}")

@@ -1,7 +1,7 @@
 """Opens connections: name, TCP, proxy tunnel, TLS, each step with its own fault; keeps none.
 
-Only the socket level of the event loop is used up to the handshake. That tells the steps apart,
-and it allows the race between addresses (RFC 8305, "happy eyeballs") that uvloop lacks: its
+Only the socket level of the event loop is used. That tells the steps apart, closes the socket
+whatever happens, and allows the race between addresses (RFC 8305, "happy eyeballs") that uvloop lacks: its
 `create_connection` takes no `happy_eyeballs_delay` (seen in uvloop 0.23).
 """
 
@@ -13,11 +13,11 @@ import socket
 import ssl
 from collections.abc import Sequence
 from itertools import chain, zip_longest
-from pathlib import Path
 
-from tiergate.transport.connection import Connection
 from tiergate.transport.faults import Fault, TransportError, reason
 from tiergate.transport.proxies import Proxy
+from tiergate.transport.target import Target
+from tiergate.transport.tls import Contexts, Session
 
 _STAGGER_SECONDS = 0.25  # RFC 8305, section 5: the recommended delay between attempts
 _MAX_REPLY_BYTES = 16 * 1024
@@ -30,7 +30,7 @@ _Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Where]
 
 
 class Dialler:
-    """Opens connections within a time, with one TLS context per way of judging certificates.
+    """Opens connections within a time.
 
     Args:
         seconds: Most time for one connection, all steps together.
@@ -38,71 +38,47 @@ class Dialler:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._contexts: dict[bool | str, ssl.SSLContext] = {}
+        self._contexts = Contexts()
 
-    async def open(self, connection: Connection, proxy: Proxy | None) -> None:
-        """Bring `connection` up to its target.
+    async def open(
+        self, target: Target, proxy: Proxy | None
+    ) -> tuple[socket.socket, Session | None]:
+        """Connect to a target.
+
+        Returns:
+            The connected socket and, for `https`, the TLS session on it, handshake done.
 
         Raises:
             TransportError: DNS, CONNECT, PROXY or TLS, by the step that failed.
         """
-        target = connection.target
-        context = self._context(target.verify) if target.scheme == "https" else None
-        attempt = _Attempt(connection, proxy, context)
+        attempt = _Attempt(target, proxy)
+        session = None
+        if target.scheme == "https":
+            session = self._contexts.session(target.host, target.verify)
         try:
             async with asyncio.timeout(self._seconds):
-                await attempt.run()
+                return await attempt.run(session), session
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot hold
             timed_out = isinstance(error, TimeoutError) and error.errno is None
             what = f"not done within {self._seconds:g} s" if timed_out else reason(error)
-            raise TransportError(
-                attempt.fault, f"{target.authority}: {attempt.failure}: {what}"
-            ) from None
+            raise attempt.failed(what) from None
         finally:
-            if not connection.up:
-                connection.abort()  # in case the event loop still completes what we gave up
-
-    def _context(self, verify: bool | str) -> ssl.SSLContext:
-        context = self._contexts.get(verify)
-        if context is None:
-            context = self._contexts[verify] = _new_context(verify)
-        return context
-
-
-def _new_context(verify: bool | str) -> ssl.SSLContext:
-    try:
-        if isinstance(verify, bool):
-            context = ssl.create_default_context()
-        elif Path(verify).is_dir():
-            context = ssl.create_default_context(capath=verify)
-        else:
-            context = ssl.create_default_context(cafile=verify)
-    except OSError as error:
-        raise TransportError(
-            Fault.TLS, f"the CA certificates {verify} cannot be read: {reason(error)}"
-        ) from None
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+            attempt.over()
 
 
 class _Attempt:
-    """The steps to one connection; remembers the step it is at, to name it if it fails."""
+    """The steps to one connection; knows the step it is at, to name it when it fails."""
 
-    def __init__(
-        self, connection: Connection, proxy: Proxy | None, context: ssl.SSLContext | None
-    ) -> None:
-        self._connection = connection
+    def __init__(self, target: Target, proxy: Proxy | None) -> None:
+        self._target = target
         self._proxy = proxy
-        self._context = context
-        self.fault = Fault.DNS
-        self.failure = ""
+        self._fault = Fault.DNS
+        self._failure = ""
+        self._sock: socket.socket | None = None
 
-    async def run(self) -> None:
+    async def run(self, session: Session | None) -> socket.socket:
         loop = asyncio.get_running_loop()
-        target, proxy = self._connection.target, self._proxy
+        target, proxy = self._target, self._proxy
         if proxy is None:
             host, port, peer = target.host, target.port, "it"
         else:
@@ -110,52 +86,56 @@ class _Attempt:
         self._at(Fault.DNS, f"no address was found for {peer}")
         addresses = await _resolve(loop, host, port)
         self._at(Fault.CONNECT, f"no connection to {peer}")
-        sock = await _first_connected(loop, addresses)
-        if self._context is None:
-            await loop.create_connection(lambda: self._connection, sock=sock)
-            return
-        if proxy is not None:
-            self._at(Fault.PROXY, f"no tunnel through {peer}")
-            await self._tunnel(loop, sock, proxy)
-            self._proxy = None  # from here on it is the target that answers
-        self._at(Fault.TLS, "no TLS session")
-        await loop.create_connection(
-            lambda: self._connection,
-            sock=sock,
-            ssl=self._context,
-            server_hostname=target.host,
-        )
+        sock = self._sock = await _first_connected(loop, addresses)
+        if session is not None:
+            if proxy is not None:
+                self._at(Fault.PROXY, f"no tunnel through {peer}")
+                await loop.sock_sendall(sock, proxy.connect_head(target))
+                self._judge(await _head_of_reply(loop, sock))
+                self._proxy = None  # from here on it is the target that answers
+            self._at(Fault.TLS, "no TLS session")
+            await _shake_hands(loop, sock, session)
+        self._sock = None
+        return sock
+
+    def failed(self, what: str) -> TransportError:
+        return TransportError(self._fault, f"{self._target}: {self._failure}: {what}")
+
+    def over(self) -> None:
+        """Close the socket, unless it was handed out."""
+        if self._sock is not None:
+            self._sock.close()
 
     def _at(self, fault: Fault, failure: str) -> None:
-        self.fault = fault if self._proxy is None else Fault.PROXY
-        self.failure = failure
+        self._fault = fault if self._proxy is None else Fault.PROXY
+        self._failure = failure
 
-    async def _tunnel(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, proxy: Proxy
-    ) -> None:
-        try:
-            await loop.sock_sendall(sock, proxy.connect_head(self._connection.target))
-            reply = await _head_of_reply(loop, sock)
-            self._judge(proxy, reply)
-        except BaseException:
-            sock.close()
-            raise
-
-    def _judge(self, proxy: Proxy, reply: bytes) -> None:
+    def _judge(self, reply: bytes) -> None:
+        """Go on only if the proxy has opened the tunnel."""
         version, _, rest = reply.partition(b" ")
         status = rest[:3]
         if not version.startswith(b"HTTP/1.") or not status.isdigit() or _HEAD_END not in reply:
-            raise self._refused(proxy, "its reply is not HTTP")
+            raise self.failed("its reply is not HTTP")
         if status == b"407":
-            raise self._refused(proxy, "it asks for a user name and password (status 407)")
+            raise self.failed("it asks for a user name and password (status 407)")
         if not status.startswith(b"2"):
-            raise self._refused(proxy, f"it refused with status {status.decode('ascii')}")
+            raise self.failed(f"it refused with status {status.decode('ascii')}")
         if not reply.endswith(_HEAD_END):  # in TLS the client speaks first
-            raise self._refused(proxy, "it sent more than its reply")
+            raise self.failed("it sent more than its reply")
 
-    def _refused(self, proxy: Proxy, what: str) -> TransportError:
-        name = self._connection.target.authority
-        return TransportError(Fault.PROXY, f"{name}: no tunnel through its proxy {proxy}: {what}")
+
+async def _shake_hands(
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, session: Session
+) -> None:
+    try:
+        while not session.handshake():
+            await loop.sock_sendall(sock, session.reply())
+            session.receive(await loop.sock_recv(sock, 65536))
+    except ssl.SSLError:
+        with contextlib.suppress(OSError):  # tell the peer why, if that needs no waiting
+            sock.send(session.reply())
+        raise
+    await loop.sock_sendall(sock, session.reply())
 
 
 async def _head_of_reply(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> bytes:

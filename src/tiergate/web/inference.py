@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tiergate.base.errors import Failure, Refused
+from tiergate.base.money import format_usd
 from tiergate.base.values import DeploymentId, Dialect, Operation
 from tiergate.core.catalog import Access, Deployment
 from tiergate.core.plan import Wish
@@ -100,7 +101,8 @@ class Inference:
                 return
             await self._call(serving, proto, inbound, wish)
         except Refused as refused:
-            serving.engine.refused(inbound, dialect, operation, refused.status)
+            if inbound is None:
+                serving.engine.refused(dialect, operation, refused.status, self._wall())
             send_refused(proto, refused, dialect, call_id)
         except GaveUp as gave_up:
             self._send_give_up(proto, gave_up, dialect, call_id)
@@ -125,9 +127,10 @@ class Inference:
             served = await serving.engine.run(inbound, wish)
             outcome = served.outcome
             if isinstance(outcome, Plain):
-                serving.engine.finished(served, outcome.answer.usage, None)
+                cost = serving.engine.finished(served, outcome.answer.usage, None)
                 head = self._headers(served, outcome.headers, outcome.losses)
-                head.append(("x-litellm-response-cost", served.cost_text))
+                if cost is not None:
+                    head.append(("x-litellm-response-cost", format_usd(cost)))
                 proto.response_bytes(200, [_PLAIN_TYPE, *head], outcome.answer.body)
             else:
                 await self._stream(serving, proto, served, outcome)
@@ -148,7 +151,7 @@ class Inference:
         try:
             head = self._headers(served, opened.exchange.headers, opened.losses)
             transport = proto.response_stream(200, [*_STREAM_TYPES, *head])
-            failure = await relay(opened, transport.send_bytes, served.silence)
+            failure = await relay(opened, transport.send_bytes, served.limits.silence)
             complete = True
         finally:
             if not complete:
@@ -210,7 +213,12 @@ class Inference:
         if isinstance(error, Refused):
             send_refused(proto, error, dialect, call_id, extra)
         else:
-            send_error(proto, wire.of_failure(error, dialect, call_id), call_id, extra)
+            send_error(
+                proto,
+                wire.of_failure(error, dialect, call_id),
+                call_id,
+                (*extra, *wire.retry_headers(gave_up.retry_after)),
+            )
 
     def _call_id(self, headers: dict[str, str]) -> str:
         """Take the caller's call id if it is one; else make one."""

@@ -112,7 +112,7 @@ def of_failure(failure: Failure, dialect: Dialect, call_id: str) -> WireError:
         error.setdefault("param", failure.param)
         error["code"] = _failure_code(failure)
         body = {"error": error}
-    return WireError(failure.status, msgspec.json.encode(body), retry_headers(failure.retry_after))
+    return WireError(failure.status, msgspec.json.encode(body))
 
 
 def _failure_type(failure: Failure) -> str:

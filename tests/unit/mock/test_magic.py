@@ -73,5 +73,4 @@ def test_words_listed_for_help_are_words() -> None:
 
 @given(st.text(), st.text())
 def test_text_without_the_mark_asks_for_nothing(model: str, question: str) -> None:
-    clean = (model + question).lower().replace("mock:", "")
-    assert step_asked_for("", clean.replace("mock:", "")) is None or "mock:" in clean
+    assert step_asked_for(model.replace(":", ""), question.replace(":", "")) is None

@@ -78,8 +78,13 @@ def _body(ask: Ask, target: EncodeTarget, parts: PartWriter, losses: Losses) -> 
     conversation = MessageWriter(ask, parts, losses, prefill=facts.prefill).write()
     tools = ToolWriter(ask, facts, parts, losses)
     tool_fields = tools.write(conversation.called)
-    obstacle = tools.forced() or conversation.prefilled or conversation.unsigned_loop
-    plan = plan_thinking(ask, facts, losses, obstacle=obstacle)
+    plan = plan_thinking(
+        ask,
+        facts,
+        losses,
+        forbidden=tools.forced() or conversation.prefilled,
+        unsigned=conversation.unsigned_loop,
+    )
     config, instructions = output_config(ask, target, plan, losses)
     body: Block = {
         "model": target.model,

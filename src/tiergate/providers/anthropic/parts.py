@@ -74,7 +74,7 @@ class PartWriter:
             self.renames[fitted] = name
         return fitted
 
-    def _block(self, part: Part) -> Block | None:
+    def _block(self, part: Part) -> Block | None:  # noqa: PLR0911 - one for each kind of part
         match part:
             case Text():
                 return self._text(part)
@@ -92,13 +92,8 @@ class PartWriter:
                 return self._tool_use(part)
             case ToolResult():
                 return self._tool_result(part)
-            case Audio():
-                raise Untranslatable(
-                    "An input_audio part cannot be sent to this model: the Messages API has no "
-                    "audio. Send a transcript as text, or use a model that hears."
-                )
-            case Opaque():
-                return self._opaque(part)
+            case Audio() | Opaque():
+                return self._foreign(part)
             case _:
                 assert_never(part)
 
@@ -199,7 +194,12 @@ class PartWriter:
             block["is_error"] = True
         return _marked(block, part.cache)
 
-    def _opaque(self, part: Opaque) -> Block | None:
+    def _foreign(self, part: Audio | Opaque) -> Block | None:
+        if isinstance(part, Audio):
+            raise Untranslatable(
+                "An input_audio part cannot be sent to this model: the Messages API has no audio. "
+                "Send a transcript as text, or use a model that hears."
+            )
         if part.dialect is Dialect.ANTHROPIC and isinstance(part.raw, dict):
             return dict(part.raw)
         self._losses.refuse(

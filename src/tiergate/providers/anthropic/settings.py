@@ -1,4 +1,4 @@
-"""Write limits, sampling, output form and accounting of an ask; messages and tools are elsewhere."""
+"""Write limits, sampling, output form and accounting; messages and tools are elsewhere."""
 
 from __future__ import annotations
 

@@ -47,15 +47,19 @@ class ThinkingPlan:
     active: bool = False
 
 
-def plan_thinking(ask: Ask, facts: ModelFacts, losses: Losses, *, obstacle: bool) -> ThinkingPlan:
+def plan_thinking(
+    ask: Ask, facts: ModelFacts, losses: Losses, *, forbidden: bool, unsigned: bool
+) -> ThinkingPlan:
     """Return the plan for an ask.
 
     Args:
         ask: What was asked.
         facts: What the model takes.
         losses: Where wishes that cannot be followed are noted.
-        obstacle: Something in the request forbids thinking with a budget: a forced tool call, a
-            prefill, or a tool loop whose thinking did not come back signed.
+        forbidden: The request demands a tool call, or continues the assistant's words; neither
+            goes with thinking ("Extended thinking").
+        unsigned: The last tool calls came back without the signed thinking before them, which a
+            budget demands ("Preserving thinking blocks") and adaptive thinking does not.
     """
     wish = ask.reasoning
     if wish is None:
@@ -65,10 +69,12 @@ def plan_thinking(ask: Ask, facts: ModelFacts, losses: Losses, *, obstacle: bool
     word = "reasoning_effort" if wish.enabled is None and wish.budget is None else "thinking"
     if wish.enabled is False or (wish.effort == "none" and not wish.enabled):
         return _off(facts, losses, word)
-    if facts.thinking is ThinkingStyle.BUDGET and not obstacle:
+    if facts.thinking is ThinkingStyle.BUDGET and not (forbidden or unsigned):
         return _with_budget(wish, ask.max_tokens, losses, word)
     if facts.thinking is ThinkingStyle.ADAPTIVE:
-        return _adaptive(wish, facts, losses, word, obstacle=obstacle)
+        if wish.budget is not None and facts.thinking_budget and not (forbidden or unsigned):
+            return _with_budget(wish, ask.max_tokens, losses, word)
+        return _adaptive(wish, facts, losses, word, forbidden=forbidden)
     losses.add(word)
     return ThinkingPlan()
 
@@ -120,13 +126,11 @@ def _with_budget(wish: Reasoning, limit: int | None, losses: Losses, word: str) 
 
 
 def _adaptive(
-    wish: Reasoning, facts: ModelFacts, losses: Losses, word: str, *, obstacle: bool
+    wish: Reasoning, facts: ModelFacts, losses: Losses, word: str, *, forbidden: bool
 ) -> ThinkingPlan:
-    if wish.budget is not None and facts.thinking_budget and not obstacle:
-        return _with_budget(wish, None, losses, word)
     effort = _effort(wish, facts, losses)
-    if obstacle and not facts.thinking_default:
-        # Effort works without thinking ("Effort"), and thinking not with what stands in the way.
+    if forbidden and not facts.thinking_default:
+        # Effort works without thinking ("Effort").
         losses.add(word)
         return ThinkingPlan(effort=effort)
     thinking: JsonObject = {"type": "adaptive"}

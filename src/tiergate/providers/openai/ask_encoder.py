@@ -174,9 +174,19 @@ class _AskWriter:
     # ------------------------------------------------------------------ numbers
 
     def _limit(self) -> JsonObject:
-        limit = self.ask.max_tokens or self.target.default_max_tokens
+        limit = self.ask.max_tokens
+        if limit is None:
+            limit = self.target.default_max_tokens
         if limit is None:
             return {}
+        if limit == 0:
+            self.losses.refuse(
+                "max_tokens",
+                "max_tokens 0 fills a prompt cache without an answer, which this provider cannot "
+                "do. Ask for 1 token or more.",
+                param="max_tokens",
+            )
+            limit = 1
         most = self.target.facts.max_output_tokens
         if most is not None and limit > most:
             # The model could not write more anyway, and the provider would refuse the request.

@@ -1,4 +1,4 @@
-"""Read the content of chat messages: OpenAI's parts, and Anthropic's blocks where clients mix them.
+"""Read the content of chat messages: OpenAI's parts, and Anthropic's blocks among them.
 
 Cursor and others send Anthropic blocks to the chat endpoint. A part of a type that is not known
 here is kept whole as `Opaque`, so that the encoder of another dialect can name it.

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from tiergate.base.errors import Untranslatable
+
+_SAFE_WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+UNNAMED: Final = "unknown_field"
+"""Stands for a field whose name cannot stand in a header."""
 
 
 class Losses:
@@ -20,7 +27,7 @@ class Losses:
 
     def add(self, word: str) -> None:
         """Note a harmless loss. Words are stable: they stand in `x-tiergate-dropped`."""
-        self._words[word] = None
+        self._words[word if _SAFE_WORD.fullmatch(word) else UNNAMED] = None
 
     def refuse(self, word: str, sentence: str, *, param: str | None = None) -> None:
         """Note a loss that changes the answer's meaning.

@@ -27,6 +27,7 @@ from tiergate.base.values import Dialect
 from tiergate.providers.openai.losses import Losses
 from tiergate.providers.openai.names import fit_id, fit_name
 from tiergate.providers.openai.parts import PartWriter
+from tiergate.providers.openai.role_order import bridged, merged
 from tiergate.providers.quirks import Quirk
 
 SEE_NEXT: Final = "(The result is in the next user message.)"
@@ -104,6 +105,10 @@ class MessageWriter:
                 "Nothing is left to send: no user or system message has any content.",
                 param="messages",
             )
+        if Quirk.ASSISTANT_AFTER_TOOL in self._quirks:
+            self._messages = bridged(self._messages)
+        if Quirk.ALTERNATING_ROLES in self._quirks:
+            self._messages = merged(self._messages)
         return list(self._messages)
 
     def continue_last(self) -> None:

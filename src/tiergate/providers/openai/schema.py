@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from tiergate.base.jsontypes import Json
+
+_DEEPEST: Final = 40
+"""More levels of JSON than the ten levels of objects that OpenAI takes can have."""
 
 
 def is_strict(schema: Mapping[str, Json], depth: int = 0) -> bool:
@@ -19,7 +23,7 @@ def is_strict(schema: Mapping[str, Json], depth: int = 0) -> bool:
 
 
 def _closed(node: Json, depth: int) -> bool:
-    if depth > 40:  # noqa: PLR2004 - deeper than OpenAI takes (10 levels) by any count
+    if depth > _DEEPEST:
         return False
     if isinstance(node, list):
         return all(_closed(item, depth + 1) for item in node)
@@ -27,12 +31,10 @@ def _closed(node: Json, depth: int) -> bool:
         return True
     properties = node.get("properties")
     if node.get("type") == "object" or isinstance(properties, dict):
-        names = set(properties) if isinstance(properties, dict) else set[str]()
+        names: list[str] = list(properties) if isinstance(properties, dict) else []
         required = node.get("required")
-        listed = (
-            {n for n in required if isinstance(n, str)} if isinstance(required, list) else set()
-        )
-        if node.get("additionalProperties") is not False or names - listed:
+        listed: list[Json] = required if isinstance(required, list) else []
+        if node.get("additionalProperties") is not False or any(n not in listed for n in names):
             return False
     inner = [value for key, value in node.items() if key not in ("properties", "$defs", "enum")]
     for group in (properties, node.get("$defs")):

@@ -115,7 +115,7 @@ class StreamDecoder:
         return [Broken(failure)]
 
     def _fail(self, error: Json) -> list[StreamEvent]:
-        found = error if isinstance(error, dict) else {"message": error}
+        found: JsonObject = error if isinstance(error, dict) else {"message": error}
         return self._break(classify_event(found, Dialect.OPENAI))
 
     def _done(self) -> list[StreamEvent]:

@@ -29,6 +29,7 @@ from tiergate.providers.openai.reading import (
 _ANTHROPIC_TOOL: Final = re.compile(r"\w+_20\d{6}")
 """Anthropic dates its own tools: `web_search_20250305`."""
 
+_NO_PARAMETERS: Final[JsonObject] = {"type": "object", "properties": {}}
 _MODES: Final = {
     "auto": ToolMode.AUTO,
     "none": ToolMode.NONE,
@@ -85,7 +86,7 @@ def _function(raw: JsonObject, at: str, outer: JsonObject) -> Tool:
     key = "input_schema" if "input_schema" in raw else "parameters"
     schema = optional_object(raw, key, at)
     if schema is None:
-        schema = {"type": "object", "properties": {}}
+        schema = dict(_NO_PARAMETERS)
     name = required_str(raw, "name", at)
     if not name:
         raise invalid(place(at, "name"), "the name is empty")

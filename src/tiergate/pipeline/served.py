@@ -1,0 +1,90 @@
+"""A request that is being served: what headers, books and records need to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tiergate.base.errors import Failure
+from tiergate.base.values import NanoUsd, Usage
+from tiergate.core.catalog import Deployment
+from tiergate.core.plan import Wish
+from tiergate.core.record import CallRecord, Outcome
+from tiergate.core.timing import Limits
+from tiergate.pipeline.attempt import Open, Plain
+from tiergate.ports import HoldToken, Inbound
+
+
+@dataclass(slots=True)
+class Served:
+    """An answer: plain and complete, or a stream at its commit point.
+
+    Attributes:
+        begun: Instant the serving attempt began.
+        first: Instant of its plain answer or first content.
+        upstream_seconds: Spent waiting for providers, all attempts together.
+        cost: In nano-USD, once the books are closed; None when the model has no price.
+        closed: The books are closed.
+    """
+
+    inbound: Inbound
+    deployment: Deployment
+    outcome: Plain | Open
+    wish: Wish
+    limits: Limits
+    hold: HoldToken | None = field(repr=False)
+    begun: float
+    first: float
+    upstream_seconds: float
+    retries: int = 0
+    fallbacks: int = 0
+    why: str = ""
+    cost: NanoUsd | None = None
+    closed: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model ended with a content-policy stop inside a 200."""
+        if isinstance(self.outcome, Plain):
+            return self.outcome.answer.refused
+        return self.outcome.reader.refused
+
+    def settle_course(self, retries: int, fallbacks: int, why: str) -> None:
+        """Take over what the plan knows at the end."""
+        self.retries = retries
+        self.fallbacks = fallbacks
+        self.why = why
+
+    def record(
+        self,
+        now: float,
+        outcome: Outcome,
+        usage: Usage | None,
+        cost: NanoUsd | None,
+        failure: Failure | None,
+    ) -> CallRecord:
+        """Make the record of the request."""
+        inbound = self.inbound
+        return CallRecord(
+            call_id=inbound.call_id,
+            wall=inbound.wall,
+            dialect=inbound.dialect,
+            operation=inbound.operation,
+            asked=inbound.alias,
+            deployment=self.deployment,
+            outcome=outcome,
+            status=200,
+            failure=failure.kind if failure is not None else None,
+            error_type=failure.type if failure is not None else None,
+            message=failure.message if failure is not None else None,
+            stream=inbound.stream,
+            usage=usage,
+            cost=cost,
+            retries=self.retries,
+            fallbacks=self.fallbacks,
+            why=self.why,
+            seconds=now - inbound.received,
+            first_seconds=self.first - self.begun,
+            upstream_seconds=self.upstream_seconds,
+            overhead_seconds=max(0.0, self.first - inbound.received - self.upstream_seconds),
+            tags=self.wish.tags.tags,
+        )
