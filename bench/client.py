@@ -6,6 +6,7 @@ in between. It is no general client: it knows 127.0.0.1, POST and GET, and bodie
 
 import contextlib
 import json
+import select
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class Connection:
     def fileno(self) -> int:
         """The socket's number, for `select`."""
         return self._socket.fileno()
+
+    def is_stale(self) -> bool:
+        """Whether the server has closed the idle connection, or sent what nobody asked for."""
+        ready, _, _ = select.select((self._socket,), (), (), 0)
+        return bool(ready)
 
     def close(self) -> None:
         """Close the connection."""

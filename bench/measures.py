@@ -32,8 +32,10 @@ _PACED_RATE_MOST = 1_000.0
 _PACED_CALLS_LEAST = 200
 _SLOW_CONNECTIONS = 8
 _STREAMS_AT_ONCE = 40
-_SLOW_STREAMS_AT_ONCE = 4
-_ALONE_LEAST = 0.8
+_SLOW_STREAMS_AT_ONCE = 2
+# Of what the direct way reaches: on a busy machine the reader itself is late at times and then
+# finds two chunks waiting. A gateway that holds chunks back comes nowhere near.
+_ALONE_LEAST = 0.5
 _RELEASE_SECONDS_MOST = 10.0
 _ANSWER_SECONDS = 60.0
 
@@ -174,9 +176,10 @@ def streamed(
     run = streams.run_streams(load, total)
     used, seconds = gateway.server.cpu().since(before), time.monotonic() - begun
     _check_owner(gateway, gateway.stream_port)
-    if run.alone_share < _ALONE_LEAST:
+    if run.alone_share < _ALONE_LEAST * direct.alone_share:
         raise LoadFailedError(
-            f"only {run.alone_share:.0%} of the chunks came by themselves: they are held back"
+            f"{run.alone_share:.0%} of the chunks came by themselves, {direct.alone_share:.0%} on "
+            "the direct way: the gateway holds them back"
         )
     return {
         Metric.CPU_PER_CHUNK_US: used.total / run.chunks * 1e6,

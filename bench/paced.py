@@ -125,9 +125,8 @@ def _drive(lanes: Sequence[_Lane], due: Sequence[float], opened: list[Connection
 
 
 def _depart(lane: _Lane, due: float, opened: list[Connection]) -> _Call:
-    if lane.idle:
-        connection = lane.idle.pop()
-    else:
+    connection = _idle_connection(lane, opened)
+    if connection is None:
         if len(opened) >= _OPEN_CALLS_MOST:
             raise LoadFailedError(
                 f"{_OPEN_CALLS_MOST} calls were open at once: the rate is more than can be served"
@@ -137,6 +136,17 @@ def _depart(lane: _Lane, due: float, opened: list[Connection]) -> _Call:
     lane.lag_us.append((time.monotonic() - due) * 1e6)
     connection.send(lane.request)
     return _Call(lane, connection, due)
+
+
+def _idle_connection(lane: _Lane, opened: list[Connection]) -> Connection | None:
+    """A kept connection that the server has not closed meanwhile."""
+    while lane.idle:
+        connection = lane.idle.pop()
+        if not connection.is_stale():
+            return connection
+        opened.remove(connection)
+        connection.close()
+    return None
 
 
 def _arrive(call: _Call) -> bool:

@@ -69,9 +69,7 @@ def read_access(
         reader: Where findings and the report go.
         look_up: False for `--no-env`.
     """
-    metrics = reader.pick(
-        "require_auth_for_metrics_endpoint", sections.litellm, sections.general
-    )
+    metrics = reader.pick("require_auth_for_metrics_endpoint", sections.litellm, sections.general)
     metrics_auth = reader.typed.flag(metrics)
     reader.show(
         "litellm_settings.require_auth_for_metrics_endpoint",
@@ -96,9 +94,7 @@ def is_weak(key: Secret) -> bool:
     """Return whether a master key is short, monotonous, or a well-known example."""
     text = key.value.strip()
     return (
-        len(text) < SHORTEST_KEY
-        or len(set(text)) < _FEWEST_SIGNS
-        or text.lower() in _WELL_KNOWN
+        len(text) < SHORTEST_KEY or len(set(text)) < _FEWEST_SIGNS or text.lower() in _WELL_KNOWN
     )
 
 

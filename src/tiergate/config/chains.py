@@ -133,12 +133,17 @@ def _one_rule(item: Spot, reader: Reader) -> Entry | None:
     if not isinstance(item.node, MapNode):
         if not item.unresolved:
             reader.findings.mistake(
-                "wrong-type", item.at, f"expected `alias: [targets]`, got {kind_of(item.node)}", _FORM
+                "wrong-type",
+                item.at,
+                f"expected `alias: [targets]`, got {kind_of(item.node)}",
+                _FORM,
             )
         return None
     if len(item.node.entries) != 1:
         reader.findings.mistake(
-            "wrong-type", item.at, f"has {len(item.node.entries)} keys where one alias is expected",
+            "wrong-type",
+            item.at,
+            f"has {len(item.node.entries)} keys where one alias is expected",
             "Write one list item for each alias.",
         )
         return None

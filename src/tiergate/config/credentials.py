@@ -18,6 +18,7 @@ from tiergate.config.section import Section, Spot
 from tiergate.config.tree import ScalarNode
 
 IN_FILE = "written in the file"
+PUBLIC = "public address of the provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def read_reach(
         base, base_origin = _from_variables(host.base_variables, environ)
     given_base = base is not None or (base_spot is not None and base_spot.unresolved)
     if base is None:
-        base, base_origin = host.default_base, "public address of the provider"
+        base, base_origin = host.default_base, PUBLIC
     key_origin = origin_words(key_spot)
     if key is None and key_spot is None:
         found, key_origin = _from_variables(host.key_variables, environ)
@@ -94,9 +95,7 @@ def origin_words(spot: Spot | None) -> str:
     return IN_FILE
 
 
-def _from_variables(
-    names: tuple[str, ...], environ: Mapping[str, str]
-) -> tuple[str | None, str]:
+def _from_variables(names: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str | None, str]:
     for name in names:
         value = environ.get(name, "").strip()
         if value:
@@ -169,7 +168,7 @@ def _sendable_key(spot: Spot | None, reader: Reader) -> Secret | None:
     key = reader.typed.secret(spot)
     if key is None or spot is None:
         return None
-    if any(not 32 < ord(char) < 127 for char in key.value):  # noqa: PLR2004 - printable ASCII
+    if any(not 32 < ord(char) < 127 for char in key.value):
         reader.findings.error(
             "bad-key-text",
             spot.at,

@@ -163,7 +163,7 @@ def read_deployment(
     )
 
 
-def read_verify(spot: Spot | None, reader: Reader, default: bool | str) -> bool | str:  # noqa: FBT001 - a value, not a switch
+def read_verify(spot: Spot | None, reader: Reader, default: bool | str) -> bool | str:
     """Return how certificates are checked: true, false, or a file of authorities."""
     if spot is None or spot.unresolved:
         return default

@@ -126,9 +126,7 @@ def seconds(text: str) -> float:
         return _bounded(float(text), text)
     if match or text.lower() in _WORDS:
         raise BadDuration("has no fixed length in seconds", f"Write {SECONDS_FORMS}.")
-    raise BadDuration(
-        "is not a length of time", _nearest(text) or f"Write {SECONDS_FORMS}."
-    )
+    raise BadDuration("is not a length of time", _nearest(text) or f"Write {SECONDS_FORMS}.")
 
 
 def window(value: str | float, *, m_is_month: bool = False) -> Window:

@@ -105,9 +105,7 @@ class Findings:
         """Add a notice."""
         self._add(Severity.NOTICE, code, at, message, advice)
 
-    def idle(
-        self, severity: Severity, code: str, at: At, message: str, advice: str = ""
-    ) -> None:
+    def idle(self, severity: Severity, code: str, at: At, message: str, advice: str = "") -> None:
         """Add a finding about a key that does not act; `--strict` makes it an error."""
         self._add(Severity.ERROR if self._strict else severity, code, at, message, advice)
 

@@ -13,7 +13,7 @@ from tiergate.config.durations import BadDuration, seconds
 from tiergate.config.findings import Findings, Severity
 from tiergate.config.keytable import KeyEntry, KeyTable, KeyType, Verdict
 from tiergate.config.section import Section, Spot
-from tiergate.config.tree import ListNode, MapNode, Node, ScalarNode, kind_of, show_key
+from tiergate.config.tree import ListNode, MapNode, Node, ScalarNode, show_key
 from tiergate.config.typed import describe, items
 
 _EXPECTED: Final = {
@@ -85,7 +85,9 @@ class KeyCheck:
                 f"It belongs under `{place}`.",
             )
         elif near is not None:
-            same_place = near.parts[:-1] == parts_of(spot)[:-1] or len(near.parts) == len(spot.path)
+            same_place = near.parts[:-1] == parts_of(spot)[:-1] or len(near.parts) == len(
+                spot.path
+            )
             name = near.name if same_place else near.path
             self.findings.mistake(
                 "unknown-key", spot.at, "unknown key", f"Did you mean `{show_key(name)}`?"
@@ -137,9 +139,7 @@ class KeyCheck:
             self.key(each, quiet=quiet)
 
     def _has_children(self, entry: KeyEntry) -> bool:
-        return bool(self.table.children(entry.parts)) or bool(
-            self.table.find((*entry.parts, "*"))
-        )
+        return bool(self.table.children(entry.parts)) or bool(self.table.find((*entry.parts, "*")))
 
     def _fits(self, entry: KeyEntry, spot: Spot) -> bool:
         """Report a value of a wrong type; return whether the type is right."""

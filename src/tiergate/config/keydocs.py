@@ -141,12 +141,10 @@ def _section(
     """One section: a table of the keys described here, a list of those described elsewhere."""
     lines = [f"## {section.title}", "", section.intro, ""]
     lines += ["| Key | Verdict | Value | What it does |", "|---|---|---|---|"]
-    for verdict in Verdict:
-        lines += [
-            _row(section, facts, entries)
-            for facts, entries in rows.items()
-            if facts.verdict is verdict and home[facts] is section
-        ]
+    own = [(facts, entries) for facts, entries in rows.items() if home[facts] is section]
+    order = {verdict: place for place, verdict in enumerate(Verdict)}
+    own.sort(key=lambda row: (order[row[0].verdict], row[1][0].parts))
+    lines += [_row(section, facts, entries) for facts, entries in own]
     lines.append("")
     for other in _SECTIONS:
         same = [e for f, es in rows.items() if home[f] is other is not section for e in es]
@@ -202,9 +200,10 @@ def _last(path: str) -> str:
 
 def _value(facts: KeyFacts) -> str:
     said = ", ".join(f"`{word}`" for word in facts.values) or _type_words(facts.type)
-    if not facts.default:
-        return said
-    return "; ".join(part for part in (said, f"default: {facts.default}") if part)
+    default = facts.default
+    if default and not default.startswith("required"):
+        default = f"default: {default}"
+    return "; ".join(part for part in (said, default) if part)
 
 
 def _type_words(kind: KeyType) -> str:

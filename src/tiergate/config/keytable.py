@@ -250,7 +250,10 @@ def _ends_with(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     tail = parts[-len(wanted) :]
     if len(tail) != len(wanted) or tail[-1] == ANY_NAME:
         return False
-    return all(have in (ANY_NAME, want) or _plain(have) == want for have, want in zip(tail, wanted, strict=True))
+    return all(
+        have in (ANY_NAME, want) or _plain(have) == want
+        for have, want in zip(tail, wanted, strict=True)
+    )
 
 
 def _ranked(entries: Iterable[KeyEntry]) -> tuple[KeyEntry, ...]:

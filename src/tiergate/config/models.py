@@ -110,9 +110,7 @@ def _raw(spot: Spot, reader: Reader) -> _Raw | None:
     return _Raw(alias, section, adds=params is None or params.empty)
 
 
-def _additions(
-    raws: list[_Raw], served: set[str], reader: Reader
-) -> dict[str, tuple[Spot, ...]]:
+def _additions(raws: list[_Raw], served: set[str], reader: Reader) -> dict[str, tuple[Spot, ...]]:
     """Return the `model_info` that entries without `litellm_params` add, by alias."""
     found: dict[str, tuple[Spot, ...]] = {}
     for raw in raws:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
-from tiergate.base.values import NanoUsd
 from tiergate.config.reading import Reader
 from tiergate.config.section import Section, Spot
 from tiergate.core.catalog import PriceOverride
@@ -59,7 +58,21 @@ def read_price(params: Section, info: Section, reader: Reader) -> PriceOverride:
             "is a price, and the same deployment says `pricing: free`",
             "Keep one of the two.",
         )
-    return PriceOverride(**prices, free=is_free)
+    return PriceOverride(
+        input=prices["input"],
+        output=prices["output"],
+        cache_read=prices["cache_read"],
+        cache_write_5m=prices["cache_write_5m"],
+        cache_write_1h=prices["cache_write_1h"],
+        reasoning=prices["reasoning"],
+        audio_input=prices["audio_input"],
+        audio_output=prices["audio_output"],
+        input_above_200k=prices["input_above_200k"],
+        output_above_200k=prices["output_above_200k"],
+        cache_read_above_200k=prices["cache_read_above_200k"],
+        cache_write_above_200k=prices["cache_write_above_200k"],
+        free=is_free,
+    )
 
 
 def complete(price: PriceOverride) -> bool:
@@ -78,4 +91,4 @@ def _per_million(spot: Spot | None, reader: Reader) -> int | None:
             f"{amount} USD per token is {amount * 1_000_000:,} USD per million tokens",
             f"If {amount} is the price of a million tokens, write {amount / 1_000_000:f}.",
         )
-    return NanoUsd(int((amount * _NANO_PER_MILLION_TOKENS).to_integral_value(ROUND_CEILING)))
+    return int((amount * _NANO_PER_MILLION_TOKENS).to_integral_value(ROUND_CEILING))

@@ -7,11 +7,15 @@ given twice with two values it is an error that names both lines.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from tiergate.config.findings import Findings
 from tiergate.config.section import Section, Spot
 from tiergate.config.tree import ScalarNode, same
 from tiergate.config.typed import Typed
+
+Shown: TypeAlias = str | float | bool | tuple[str, ...] | None
+"""What a row of the report can show."""
 
 DEFAULT = "default"
 """The origin of a value that the file does not give."""
@@ -87,7 +91,7 @@ class Reader:
                 )
         return first
 
-    def show(self, path: str, value: object, spot: Spot | None, *, text: str = "") -> None:
+    def show(self, path: str, value: Shown, spot: Spot | None, *, text: str = "") -> None:
         """Add a row to the report.
 
         Args:
@@ -116,7 +120,7 @@ def origin_of(spot: Spot | None) -> str:
     return str(spot.position)
 
 
-def show_value(value: object) -> str:
+def show_value(value: Shown) -> str:
     """Return a value for people: `none`, `true`, `30`, `0.5`, or the text."""
     if value is None:
         return "none"
@@ -125,6 +129,5 @@ def show_value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.15g}"
     if isinstance(value, tuple):
-        parts: tuple[object, ...] = value
-        return ", ".join(show_value(part) for part in parts) or "none"
+        return ", ".join(value) or "none"
     return str(value)

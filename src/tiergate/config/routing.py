@@ -95,12 +95,16 @@ class _Both:
     def whole(self, key: str, default: int) -> int:
         spot = self.spot(key)
         found = self.reader.typed.whole(spot)
-        return self._shown(key, default if found is None else found, spot)
+        value = default if found is None else found
+        self.reader.show(f"router_settings.{key}", value, spot)
+        return value
 
     def flag(self, key: str, *, default: bool) -> bool:
         spot = self.spot(key)
         found = self.reader.typed.flag(spot)
-        return self._shown(key, default if found is None else found, spot)
+        value = default if found is None else found
+        self.reader.show(f"router_settings.{key}", value, spot)
+        return value
 
     def seconds(
         self, key: str, default: float | None, *, above_zero: bool = False
@@ -114,10 +118,6 @@ class _Both:
         self.reader.show(
             f"router_settings.{key}", value, spot, text="" if value is None else f"{value:g} s"
         )
-        return value
-
-    def _shown(self, key: str, value: int, spot: Spot | None) -> int:
-        self.reader.show(f"router_settings.{key}", value, spot)
         return value
 
 

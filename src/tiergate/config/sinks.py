@@ -26,10 +26,10 @@ HEADERS: Final = "GENERIC_LOGGER_HEADERS"
 _ALWAYS_ON: Final = frozenset({"prometheus"})
 _WEBHOOKS: Final = frozenset({"generic_api", "webhook", "generic", "custom_callback_api"})
 _PLANNED: Final = frozenset({"langfuse", "langfuse_otel", "otel", "s3", "s3_v2", "file"})
-_OF_LITELLM: Final = frozenset(
-    """
+_LITELLM_NAMES: Final = """
     agentops anthropic_cache_control_hook argilla arize arize_phoenix athena athina aws_sqs
-    azure_content_safety azure_sentinel azure_storage banned_keywords batch_redis_requests bitbucket
+    azure_content_safety azure_sentinel azure_storage banned_keywords batch_redis_requests
+    bitbucket
     blocked_user_check braintrust cloudzero datadog datadog_llm_observability datadog_metrics
     deepeval detect_prompt_injection dotprompt dynamic_rate_limiter dynamic_rate_limiter_v3
     dynamodb email focus galileo gcs_bucket gcs_pubsub gitlab google_text_moderation greenscale
@@ -38,8 +38,8 @@ _OF_LITELLM: Final = frozenset(
     openai_moderations opik pagerduty posthog presidio promptlayer resend_email sendgrid_email
     sentry slack smtp_email supabase traceloop vantage vector_store_pre_call_hook wandb
     weave_otel websearch_interception
-    """.split()
-)
+"""
+_OF_LITELLM: Final = frozenset(_LITELLM_NAMES.split())
 _KEYS: Final = (
     ("callbacks", True, True),
     ("success_callback", True, False),
@@ -75,7 +75,9 @@ def read_sinks(
         return ()
     calls = "all calls" if on_success and on_failure else "good calls" if on_success else "failed"
     reader.show("litellm_settings.callbacks", None, first, text=f"webhook, {calls}")
-    return (WebhookSink(sink[0], sink[1], on_success, on_failure),)
+    return (
+        WebhookSink(url=sink[0], headers=sink[1], on_success=on_success, on_failure=on_failure),
+    )
 
 
 def _names(spot: Spot | None, reader: Reader) -> tuple[Spot, ...]:

@@ -61,15 +61,27 @@ def describe(spot: Spot) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The readers, with the place where findings go."""
+    """The readers.
+
+    Attributes:
+        findings: Where findings go.
+        hard: A value that does not fit is an error even with `--lenient`: money and secrets,
+            where the default would be "no limit" or "no key".
+    """
 
     findings: Findings
+    hard: bool = False
 
-    def _wrong(self, spot: Spot, expected: str, advice: str = "") -> None:
+    @property
+    def firm(self) -> Typed:
+        """The readers for money and secrets."""
+        return Typed(self.findings, hard=True)
+
+    def refuse(self, spot: Spot, expected: str, advice: str = "") -> None:
+        """Add the finding that a value is not what is expected."""
         if not spot.unresolved:
-            self.findings.mistake(
-                "wrong-type", spot.at, f"expected {expected}, got {describe(spot)}", advice
-            )
+            say = self.findings.error if self.hard else self.findings.mistake
+            say("wrong-type", spot.at, f"expected {expected}, got {describe(spot)}", advice)
 
     def text(self, spot: Spot | None, expected: str = "text") -> str | None:
         """Return a text that is not empty."""
@@ -79,22 +91,23 @@ class Typed:
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
             if node.value.strip():
                 return node.value
-            self.findings.mistake("empty-text", spot.at, "is an empty text")
+            say = self.findings.error if self.hard else self.findings.mistake
+            say("empty-text", spot.at, "is an empty text")
             return None
         advice = "Put it in quotes." if isinstance(node, ScalarNode) else ""
-        self._wrong(spot, expected, advice)
+        self.refuse(spot, expected, advice)
         return None
 
     def name(self, spot: Spot | None, expected: str = "a name") -> str | None:
         """Return a name: a text, or a number or truth word taken as it is written."""
-        if spot is not None and isinstance(spot.node, ScalarNode) and not spot.unresolved:
-            if not isinstance(spot.node.value, str) and spot.node.text:
-                return spot.node.text
+        node = None if spot is None or spot.unresolved else spot.node
+        if isinstance(node, ScalarNode) and not isinstance(node.value, str) and node.text:
+            return node.text
         return self.text(spot, expected)
 
     def secret(self, spot: Spot | None) -> Secret | None:
         """Return a secret text."""
-        found = self.text(spot, "a secret text")
+        found = self.firm.text(spot, "a secret text")
         return None if found is None else Secret(found)
 
     def texts(self, spot: Spot | None, expected: str = "a list of texts") -> tuple[str, ...]:
@@ -107,7 +120,7 @@ class Typed:
         if isinstance(spot.node, ScalarNode) and isinstance(spot.node.value, str):
             one = self.text(spot)
             return () if one is None else (one,)
-        self._wrong(spot, expected)
+        self.refuse(spot, expected)
         return ()
 
     def flag(self, spot: Spot | None) -> bool | None:
@@ -123,7 +136,7 @@ class Typed:
                 value = _TRUTH_WORDS[word]
                 self._say_converted(spot, str(value).lower())
                 return value
-        self._wrong(spot, "true or false")
+        self.refuse(spot, "true or false")
         return None
 
     def whole(self, spot: Spot | None, *, least: int = 0) -> int | None:
@@ -132,7 +145,7 @@ class Typed:
         if number is None or spot is None:
             return None
         if number != int(number):
-            self._wrong(spot, "a whole number")
+            self.refuse(spot, "a whole number")
             return None
         return int(number)
 
@@ -154,11 +167,11 @@ class Typed:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             number = value
         if number is None or (isinstance(number, float) and not math.isfinite(number)):
-            self._wrong(spot, expected, self._instead(spot))
+            self.refuse(spot, expected, self._instead(spot))
             return None
-        if number < least or abs(number) > 1e15:  # noqa: PLR2004 - beyond any setting
+        if number < least or abs(number) > 1e15:
             limit = f"of at least {least}" if number < least else "of a sensible size"
-            self._wrong(spot, f"{expected} {limit}")
+            self.refuse(spot, f"{expected} {limit}")
             return None
         return number
 
@@ -189,7 +202,7 @@ class Typed:
                 self._say_converted(spot, f"{length:g} seconds")
             return length
         if isinstance(node, ScalarNode) and isinstance(node.value, bool | None):
-            self._wrong(spot, SECONDS_FORMS)
+            self.refuse(spot, SECONDS_FORMS)
             return None
         found = self._number(spot, SECONDS_FORMS, 0)
         return None if found is None else float(found)
@@ -201,10 +214,12 @@ class Typed:
         node = spot.node
         value = node.value if isinstance(node, ScalarNode) else None
         if value is None or isinstance(value, bool):
-            self._wrong(spot, "a budget window such as monthly or 30d")
+            self.firm.refuse(spot, "a budget window such as monthly or 30d")
             return None
         try:
-            return window(value.strip() if isinstance(value, str) else value, m_is_month=m_is_month)
+            return window(
+                value.strip() if isinstance(value, str) else value, m_is_month=m_is_month
+            )
         except BadDuration as bad:
             self.findings.error(
                 "bad-duration", spot.at, f"{describe(spot)} {bad.message}", bad.advice
@@ -213,11 +228,11 @@ class Typed:
 
     def usd(self, spot: Spot | None) -> NanoUsd | None:
         """Return an amount of USD as nano-USD, rounded up."""
-        amount = self.decimal(spot, "an amount in USD")
+        amount = self.firm.decimal(spot, "an amount in USD")
         if amount is None or spot is None:
             return None
         if amount > MOST_USD:
-            self._wrong(spot, f"an amount of at most {MOST_USD:,} USD")
+            self.firm.refuse(spot, f"an amount of at most {MOST_USD:,} USD")
             return None
         return NanoUsd(int((amount * _NANO).to_integral_value(ROUND_CEILING)))
 
@@ -230,7 +245,7 @@ class Typed:
         try:
             return Decimal(int(text, 16)) if "x" in text else Decimal(text)
         except (InvalidOperation, ValueError):
-            self._wrong(spot, expected)
+            self.refuse(spot, expected)
             return None
 
     def choice(self, spot: Spot | None, known: Collection[str]) -> str | None:
@@ -250,7 +265,7 @@ class Typed:
             return {}
         if isinstance(spot.node, MapNode):
             return {entry.key: to_json(entry.node) for entry in spot.node.entries}
-        self._wrong(spot, "a mapping of keys")
+        self.refuse(spot, "a mapping of keys")
         return {}
 
     def pairs(self, spot: Spot | None) -> tuple[tuple[str, str], ...]:
@@ -258,7 +273,7 @@ class Typed:
         if spot is None or spot.unresolved:
             return ()
         if not isinstance(spot.node, MapNode):
-            self._wrong(spot, "a mapping of names to texts")
+            self.refuse(spot, "a mapping of names to texts")
             return ()
         found: list[tuple[str, str]] = []
         for entry in spot.node.entries:

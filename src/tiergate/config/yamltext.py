@@ -48,7 +48,7 @@ _SCALAR_TAGS = {
 _TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
 
 
-class _BadYaml(Exception):
+class _YamlError(Exception):
     """The text cannot be read as a configuration; the message is for the user."""
 
     def __init__(
@@ -110,7 +110,7 @@ def parse(text: str, file: str, findings: Findings) -> Node | None:
         findings.error(
             "invalid-yaml", At("", Position(file, 0)), f"not valid YAML: {_plain(str(error))}"
         )
-    except _BadYaml as error:
+    except _YamlError as error:
         findings.error(error.code, error.at, error.message, error.advice)
     return None
 
@@ -134,13 +134,13 @@ class _Reader:
         self._documents = 0
 
     def read(self, events: Iterator[yaml.Event]) -> Node | None:
-        """Return the root; raises `_BadYaml` or the library's errors."""
+        """Return the root; raises `_YamlError` or the library's errors."""
         for event in events:
             match event:
                 case yaml.DocumentStartEvent():
                     self._documents += 1
                     if self._documents > 1:
-                        raise _BadYaml(
+                        raise _YamlError(
                             "several-documents",
                             self._position(event),
                             "a second YAML document starts here (`---`)",
@@ -164,11 +164,11 @@ class _Reader:
         if event.tag not in _COLLECTION_TAGS:
             raise self._tag(event.tag, position)
         if len(self._stack) >= MOST_DEPTH:
-            raise _BadYaml(
+            raise _YamlError(
                 "too-deep", position, f"is nested more than {MOST_DEPTH} levels deep", path=""
             )
         if self._stack and self._stack[-1].is_map and self._stack[-1].key is None:
-            raise _BadYaml(
+            raise _YamlError(
                 "bad-key", position, "a key is a list or a mapping", "Keys must be plain text."
             )
         self._count(1, position)
@@ -201,7 +201,7 @@ class _Reader:
             parts = base.items if isinstance(base, ListNode) else (base,)
             for part in parts:
                 if not isinstance(part, MapNode):
-                    raise _BadYaml(
+                    raise _YamlError(
                         "bad-merge-key",
                         part.position,
                         "`<<` takes a mapping, or a list of mappings",
@@ -216,12 +216,12 @@ class _Reader:
         name = event.anchor or ""
         position = self._position(event)
         if name in self._open:
-            raise _BadYaml(
+            raise _YamlError(
                 "recursive-alias", position, f"the alias *{show_key(name)} contains itself"
             )
         node = self._anchors.get(name)
         if node is None:
-            raise _BadYaml(
+            raise _YamlError(
                 "unknown-alias",
                 position,
                 f"the alias *{show_key(name)} has no anchor &{show_key(name)} before it",
@@ -257,7 +257,7 @@ class _Reader:
             frame.items.append(node)
         elif frame.key is None:
             if not isinstance(node, ScalarNode):
-                raise _BadYaml("bad-key", node.position, "an alias used as a key is no text")
+                raise _YamlError("bad-key", node.position, "an alias used as a key is no text")
             frame.key, frame.key_position, frame.key_merges = node.text, node.position, False
         else:
             if frame.key_merges:
@@ -269,14 +269,14 @@ class _Reader:
     def _count(self, number: int, position: Position) -> None:
         self._values += number
         if self._values > MOST_VALUES:
-            raise _BadYaml(
+            raise _YamlError(
                 "too-large",
                 position,
                 f"the file has more than {MOST_VALUES:,} values, aliases expanded",
             )
 
-    def _tag(self, tag: str | None, position: Position) -> _BadYaml:
-        return _BadYaml(
+    def _tag(self, tag: str | None, position: Position) -> _YamlError:
+        return _YamlError(
             "unknown-tag",
             position,
             f"the YAML tag {one_line(tag or '', 60)} means nothing here",

@@ -182,7 +182,7 @@ def draw_moves() -> str:
 def draw_consequences() -> str:
     """Draw `CONSEQUENCES` as a Markdown table, for the docs."""
     rows = [
-        "| failure | another attempt in the alias | chain of the alias asked | in a chain member |",
+        "| failure | try the alias again | chain of the alias asked | in a chain member |",
         "|---|---|---|---|",
     ]
     for kind, then in CONSEQUENCES.items():

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.values import AliasName
-from tiergate.core import cooldown, routing, strategies, timing, told
+from tiergate.core import cooldown, retries, routing, strategies, timing, told
 from tiergate.core.catalog import ChainKind, Deployment, ScopeKind
 from tiergate.core.moves import CONSEQUENCES, Again, Event, Misstep, Phase, follow
 from tiergate.core.routing import Exclusion, Route, Routes, Selection, View
@@ -26,10 +26,21 @@ from tiergate.core.steps import Call, GiveUp, Step, Wait, Wish
 from tiergate.core.strategies import Sight
 from tiergate.core.trail import Decision, Drilled, Ended, Left, Skipped, Tried
 
-__all__ = ["Call", "GiveUp", "Machine", "Misstep", "Step", "Wait", "Wish"]
+__all__ = ["Call", "GiveUp", "Machine", "Misstep", "Step", "Wait", "Wish", "members"]
 
-MOST_RETRIES = 20
-"""Retries a caller can ask for; the file may say more."""
+
+def members(routes: Routes, route: Route, wish: Wish, kind: ChainKind) -> tuple[AliasName, ...]:
+    """Return the aliases that a failure of the alias asked leads to, in order.
+
+    The request's own list takes the place of the general chain, and nothing is added to it.
+    """
+    if wish.disable_fallbacks:
+        return ()
+    if kind is not ChainKind.GENERAL or wish.fallbacks is None:
+        return route.chains[kind]
+    found = ((name, routes.of(name)) for name in wish.fallbacks)
+    names = dict.fromkeys(name if to is None else to.alias for name, to in found)
+    return tuple(name for name in names if name != route.alias)
 
 
 class Machine:
@@ -146,8 +157,8 @@ class Machine:
         if then.final:
             self._error = failure
             self._fire(Event.STOPPED)
-        elif stay.calls <= self._allowed(failure.kind, deployment):
-            if then.again is Again.ELSEWHERE and self._named(failure.kind) is None:
+        elif stay.calls <= self._allowed(deployment, failure.kind):
+            if then.again is Again.ELSEWHERE and not self._is_named(failure.kind, deployment):
                 stay.bar(deployment)
             else:
                 stay.keep(deployment, failure, now)
@@ -222,10 +233,10 @@ class Machine:
             chances = strategies.odds(policy, candidates, sight)
             deployment = candidates[strategies.pick(chances, dice)]
         following = self._following(deployment, view, now)
-        clock = timing.Clock(
-            now, self._deadline, self._callers, self._timed_out, following, self._wish.stream
+        part = timing.share(self._deadline - now, following, timed_out=self._timed_out)
+        limits = timing.limits(
+            policy, deployment, now, now + part, self._callers, stream=self._wish.stream
         )
-        limits = timing.limits(policy, deployment, clock)
         mark = view.marks.get(deployment.id)
         probe = mark is not None and cooldown.is_probe(mark, now)
         call = Call(deployment, limits, self._stay.calls + 1, self._hop, probe)
@@ -287,15 +298,9 @@ class Machine:
         self._fire(Event.EXHAUSTED)
 
     def _members(self, kind: ChainKind | None) -> tuple[AliasName, ...]:
-        """Return the aliases that a failure of the alias asked leads to."""
-        route, own = self._route, self._wish.fallbacks
-        if kind is None or route is None or self._wish.disable_fallbacks:
+        if kind is None or self._route is None:
             return ()
-        if kind is not ChainKind.GENERAL or own is None:
-            return route.chains[kind]
-        found = ((name, self._routes.of(name)) for name in own)
-        names = dict.fromkeys(name if to is None else to.alias for name, to in found)
-        return tuple(name for name in names if name != route.alias)
+        return members(self._routes, self._route, self._wish, kind)
 
     def _select(self, route: Route, view: View, now: float) -> Selection:
         selection = routing.select(route, self._wish.tags, view, now)
@@ -311,7 +316,7 @@ class Machine:
         """
         own = 0
         if self._hop == 0 or not self._timed_out:
-            own = max(0, self._allowed(FailureClass.TIMEOUT, deployment) - self._stay.calls)
+            own = max(0, self._after_timeout(deployment) - self._stay.calls)
             if own and not self._timed_out:
                 return own  # before a timeout it only matters whether anything could follow
         names = self._members(ChainKind.GENERAL) if self._queue is None else self._queue
@@ -323,36 +328,17 @@ class Machine:
         )
         return own + min(reachable, max(0, self._routes.policy.max_fallbacks - self._hop))
 
-    def _allowed(self, kind: FailureClass, deployment: Deployment) -> int:
-        """Return how many retries the current alias has for a class of failure.
+    def _allowed(self, deployment: Deployment, kind: FailureClass) -> int:
+        return retries.allowed(self._routes.policy, deployment, kind, self._wish.num_retries)
 
-        `model_group_retry_policy` and `retry_policy` come first; a class named there is retried
-        even where it otherwise never is. Then the deployment's own number, then the router's.
-        The caller's number replaces them, but cannot make a class retriable.
-        """
-        again = CONSEQUENCES[kind].again
-        number = self._named(kind)
-        if number is None:
-            if again is Again.NEVER:
-                return 0
-            number = deployment.num_retries
-        if number is None:
-            number = self._routes.policy.num_retries
-        asked = self._wish.num_retries
-        if asked is None:
-            return number
-        asked = max(0, min(asked, MOST_RETRIES))
-        return min(asked, number) if again is Again.NEVER else asked
+    def _after_timeout(self, deployment: Deployment) -> int:
+        """Return the retries after a timeout; looked up, as every request asks."""
+        if self._wish.num_retries is None and self._route is not None:
+            return self._route.timeout_retries[deployment.id]
+        return self._allowed(deployment, FailureClass.TIMEOUT)
 
-    def _named(self, kind: FailureClass) -> int | None:
-        """Return the number of retries that the file gives for just this class."""
-        policy, route = self._routes.policy, self._route
-        if policy.alias_retry_policy and route is not None:
-            own = policy.alias_retry_policy.get(route.alias)
-            number = None if own is None else cooldown.number_of(own, kind)
-            if number is not None:
-                return number
-        return cooldown.number_of(policy.retry_policy, kind)
+    def _is_named(self, kind: FailureClass, deployment: Deployment) -> bool:
+        return retries.named(self._routes.policy, deployment.alias, kind) is not None
 
     def _drill(self, kind: ChainKind) -> None:
         if self._route is None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from tiergate.base.errors import Refused
+from tiergate.base.errors import FailureClass, Refused
 from tiergate.base.values import AliasName, DeploymentId
-from tiergate.core import cooldown, strategies, tags
+from tiergate.core import cooldown, retries, strategies, tags
 from tiergate.core.catalog import Alias, Catalog, ChainKind, Deployment, RouterPolicy
 from tiergate.core.cooldown import Mark, Rule
 from tiergate.core.load import Load
@@ -98,6 +98,7 @@ class Route:
         everybody: The selection in which nobody but `off` is excluded.
         chains: For each kind the aliases to try in turn, members' own chains included.
         rules: The cooldown rule of each deployment.
+        timeout_retries: Retries after a timeout of each deployment, where the caller asks none.
     """
 
     alias: AliasName
@@ -110,6 +111,7 @@ class Route:
     everybody: Selection
     chains: Mapping[ChainKind, tuple[AliasName, ...]]
     rules: Mapping[DeploymentId, Rule]
+    timeout_retries: Mapping[DeploymentId, int]
 
 
 class Routes:
@@ -322,5 +324,8 @@ def _route(policy: RouterPolicy, alias: Alias) -> Route:
         chains=MappingProxyType(chains),
         rules=MappingProxyType(
             {d.id: cooldown.rule_for(policy, d, elsewhere=elsewhere) for d in alias.deployments}
+        ),
+        timeout_retries=MappingProxyType(
+            {d.id: retries.allowed(policy, d, FailureClass.TIMEOUT, None) for d in on}
         ),
     )

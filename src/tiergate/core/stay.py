@@ -7,7 +7,7 @@ a second try.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tiergate.base.errors import Failure, FailureClass
 from tiergate.base.values import DeploymentId
@@ -29,7 +29,6 @@ class Fallen:
     ready_at: float
 
 
-@dataclass(slots=True)
 class Stay:
     """The attempts of one request in one alias.
 
@@ -40,10 +39,13 @@ class Stay:
         barred: Deployments that this request does not call any more.
     """
 
-    calls: int = 0
-    last: FailureClass | None = None
-    fallen: dict[DeploymentId, Fallen] = field(default_factory=dict[DeploymentId, Fallen])
-    barred: set[DeploymentId] = field(default_factory=set[DeploymentId])
+    __slots__ = ("barred", "calls", "fallen", "last")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.last: FailureClass | None = None
+        self.fallen: dict[DeploymentId, Fallen] = {}
+        self.barred: set[DeploymentId] = set()
 
     def bar(self, deployment: Deployment) -> None:
         """Never call this deployment again in this alias."""

@@ -87,8 +87,8 @@ def _weights(
             return _lowest([sight.load.minute(d.id, sight.now).tokens for d in candidates])
         case Strategy.COST:
             return _cheapest([sight.price(d) for d in candidates])
-        case unreachable:
-            assert_never(unreachable)
+        case _:
+            assert_never(policy.strategy)
 
 
 def _shuffle(candidates: Sequence[Deployment]) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What a request says of itself, and which deployments that selects; not how one of them is picked.
+"""What a request says of itself, and which deployments that selects; not how one is picked.
 
 Two kinds of names travel in one list. *Environments* (the names that occur in
 `model_info.supported_environments`) constrain: a deployment that lists environments may only be
@@ -27,7 +27,7 @@ class RequestTags:
     """The tags of one request, sorted by what they do.
 
     Attributes:
-        tags: Tags that select; any of them is enough, or all with `tag_filtering_match_any: false`.
+        tags: Tags that select; one common tag is enough, unless `tag_filtering_match_any: false`.
         environments: Environments the request names; a deployment must allow every one.
         required: Tags written `&x`; a deployment must carry every one.
         excluded: Tags written `!x`; a deployment must carry none.

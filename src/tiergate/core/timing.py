@@ -35,55 +35,45 @@ class Limits:
 
     Attributes:
         total_until: The instant by which the plain answer, or the first content of a stream,
-            must be there; None for no limit.
+            must be there.
         silence: Seconds allowed between events of a stream after its first content; None for
             plain calls.
         callers_own: True when the caller's own limit is the tightest: running into it is
             `FailureClass.CALLER_TIMEOUT` and says nothing about the deployment.
     """
 
-    total_until: float | None
+    total_until: float
     silence: float | None
     callers_own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """What is known of time when an attempt is about to begin.
+def limits(
+    policy: RouterPolicy,
+    deployment: Deployment,
+    now: float,
+    shared: float,
+    callers: float,
+    *,
+    stream: bool,
+) -> Limits:
+    """Return the time limits of an attempt at a deployment.
 
-    Attributes:
-        now: The instant.
-        deadline: When the request's time is over.
-        callers: When the caller's own limit is reached; infinity without one.
-        timed_out: Whether an attempt of this request has timed out.
-        following: Attempts that could still follow this one.
-        stream: Whether it is a stream.
+    Args:
+        policy: The router's settings.
+        deployment: Who is called; its own `timeout` takes the place of the share.
+        now: The instant the attempt begins.
+        shared: The instant until which the request lets it go on (see `share`).
+        callers: The instant of the caller's own limit; infinity without one.
+        stream: Whether it is a stream; its `stream_timeout` bounds the first content, too.
     """
-
-    now: float
-    deadline: float
-    callers: float
-    timed_out: bool
-    following: int
-    stream: bool
-
-
-def limits(policy: RouterPolicy, deployment: Deployment, clock: Clock) -> Limits:
-    """Return the time limits of an attempt at a deployment."""
-    now = clock.now
-    if deployment.timeout is not None:
-        until = now + deployment.timeout
-    else:
-        until = now + share(clock.deadline - now, clock.following, timed_out=clock.timed_out)
+    until = shared if deployment.timeout is None else now + deployment.timeout
     silence = None
-    if clock.stream:
-        own = deployment.stream_timeout
-        between = policy.stream_timeout if own is None else own
-        if between is not None:
-            until = min(until, now + between)
+    if stream:
         silence = longest_silence(policy, deployment)
-    if clock.callers < until:
-        return Limits(clock.callers, silence, callers_own=True)
+        if deployment.stream_timeout is not None or policy.stream_timeout is not None:
+            until = min(until, now + silence)
+    if callers < until:
+        return Limits(callers, silence, callers_own=True)
     return Limits(until, silence, callers_own=False)
 
 
@@ -128,5 +118,5 @@ def backoff(retry: int, left: float, dice: Callable[[], float]) -> float:
 
 
 def fits(wait: float, left: float) -> bool:
-    """Tell whether a Retry-After can be obeyed: within a minute, and leaving a quarter of the time."""
+    """Tell whether a pause can be made: a minute at most, and a quarter of the time is left."""
     return wait <= LONGEST_OBEYED and wait <= left * FIRST_SHARE

@@ -74,8 +74,8 @@ def drilled(kind: ChainKind) -> Failure | Refused:
                 type="budget_exceeded",
                 headers=(("x-should-retry", "false"),),
             )
-        case unreachable:
-            assert_never(unreachable)
+        case _:
+            assert_never(kind)
 
 
 def is_budget(error: Failure | Refused) -> bool:

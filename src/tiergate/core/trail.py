@@ -122,15 +122,12 @@ def _word(decision: Decision) -> str:
             return f"{decision.alias} failed by a {decision.kind.value} drill"
         case Ended():
             return decision.reason
-        case unreachable:
-            assert_never(unreachable)
+        case _:
+            assert_never(decision)
 
 
 def _tried(tried: Tried) -> str:
-    if tried.failure is None:
-        end = "ok"
-    else:
-        end = f"{tried.status} {tried.failure.value}"
+    end = "ok" if tried.failure is None else f"{tried.status} {tried.failure.value}"
     text = f"{tried.alias}/{tried.deployment} {end}"
     if tried.excluded and tried.number == 1:
         return f"{text} (not {_excluded(tried.excluded)})"

@@ -21,7 +21,12 @@ from tiergate.mock.player import Player, Request
 from tiergate.mock.records import End, Received
 from tiergate.mock.rules import Fail, Rule
 from tiergate.mock.script import Action, Drop, Open, Pause, Respond, Send
-from tiergate.mock.sockets import drop_connection, pick_port, refuse_taken_port
+from tiergate.mock.sockets import (
+    drop_connection,
+    drop_connections_of,
+    pick_port,
+    refuse_taken_port,
+)
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 START_SECONDS = 10.0
@@ -101,11 +106,13 @@ class MockServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop listening, and drop the connections whose calls are still under way."""
+        """Stop listening, and drop the connections that are open still."""
         if self._app is None or self._server is None or self._serving is None:
             return
         self._app.stop()
         self._server.stop()
+        # Else the server would wait for callers who keep a call open or do not read.
+        drop_connections_of(self.port)
         await asyncio.wait_for(self._serving, STOP_SECONDS)
 
     async def _listening(self, serving: asyncio.Task[None]) -> None:
@@ -133,14 +140,11 @@ class _App:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._busy: set[_Connection] = set()
 
     def stop(self) -> None:
-        """End all pauses, and drop the connections of calls that are under way."""
+        """End all pauses."""
         if not self._stopping.done():
             self._stopping.set_result(None)
-        for connection in self._busy:
-            drop_connection(*connection)
 
     async def handle(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Serve one HTTP request."""
@@ -167,16 +171,13 @@ class _App:
             performance = self._player.perform(request)
         else:
             performance = self._player.turn_away(request, Fail(413))
-        connection = (scope.client, scope.server)
-        run = _Run(protocol, connection, self._stopping)
-        self._busy.add(connection)
+        run = _Run(protocol, (scope.client, scope.server), self._stopping)
         end = End.CALLER_LEFT
         try:
             end = await run.carry_out(performance.actions)
         except ProtocolClosed:
             pass  # the caller left while we were sending
         finally:
-            self._busy.discard(connection)
             run.close()
             self._player.records.note(performance.number, status=run.status, end=end)
 
@@ -211,6 +212,8 @@ class _Run:
                 case Send():
                     if stream is not None:
                         await stream.send_bytes(action.data)
+                        # Granian takes any amount at once, so the others must be let in here.
+                        await asyncio.sleep(0)
                 case Drop():
                     await asyncio.sleep(FLUSH_SECONDS if stream is not None else 0)
                     return self._drop()

@@ -1,11 +1,15 @@
-"""The two things the server needs below HTTP: a free port, and a way to drop one connection."""
+"""The two things the server needs below HTTP: a free port, and a way to drop connections."""
 
 from __future__ import annotations
 
 import os
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
+
+_Address: TypeAlias = tuple[str, int]
 
 _DESCRIPTORS = Path("/dev/fd")
 
@@ -44,10 +48,21 @@ def drop_connection(caller: str, server: str) -> bool:
         Whether the connection was found.
     """
     wanted = (_address(server), _address(caller))
-    return any(_shut_if(int(entry.name), wanted) for entry in list(_DESCRIPTORS.iterdir()))
+    return _shut(lambda own, peer: (own, peer) == wanted) > 0
 
 
-def _shut_if(descriptor: int, wanted: tuple[tuple[str, int], tuple[str, int]]) -> bool:
+def drop_connections_of(port: int) -> int:
+    """Shut all connections that callers have to a port of this process; tell how many."""
+    return _shut(lambda own, _: own[1] == port)
+
+
+def _shut(chosen: Callable[[_Address, _Address], bool]) -> int:
+    """Shut the chosen ones of the process's connected internet sockets."""
+    entries = [int(entry.name) for entry in _DESCRIPTORS.iterdir()]
+    return sum(_shut_if(descriptor, chosen) for descriptor in entries)
+
+
+def _shut_if(descriptor: int, chosen: Callable[[_Address, _Address], bool]) -> bool:
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
@@ -55,16 +70,18 @@ def _shut_if(descriptor: int, wanted: tuple[tuple[str, int], tuple[str, int]]) -
     except OSError:
         return False  # closed meanwhile by another thread
     with socket.socket(fileno=copy) as found:
+        if found.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
         try:
-            if (found.getsockname()[:2], found.getpeername()[:2]) != wanted:
+            if not chosen(found.getsockname()[:2], found.getpeername()[:2]):
                 return False
             found.shutdown(socket.SHUT_RDWR)
-        except (OSError, TypeError):
-            return False  # not connected, or not an internet socket
+        except OSError:
+            return False  # not connected, or not any more
         return True
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(text: str) -> _Address:
     host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)
 

@@ -95,8 +95,8 @@ class SseSplitter:
 
 def _append(events: list[SseEvent], raw: bytes) -> None:
     """Parse one event's bytes; append it unless it holds nothing but comments."""
-    # The common event is one `data:` line, or `event:` and `data:`, with LF ends.
-    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2:
+    # The common event is one `data:` line with LF ends. A CR would be a line end of its own.
+    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
         events.append(SseEvent(b"", raw[6:-2], raw))
         return
     name = b""

@@ -112,6 +112,7 @@ class Transport:
         try:
             await loop.create_connection(lambda: connection, sock=sock)
         except OSError as error:
+            sock.close()
             raise TransportError(
                 Fault.CONNECT, f"{target}: no connection: {reason(error)}"
             ) from None

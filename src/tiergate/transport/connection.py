@@ -155,9 +155,7 @@ class Connection(asyncio.Protocol):
         view = memoryview(body)
         try:
             for start in range(0, len(view), SLICE):
-                # One turn of the loop per slice, so that an answer is seen before the next write:
-                # a write that finds the connection reset would take the unread answer with it.
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # other work, and the sight of an answer, between slices
                 while not self._writable and not exchange.status:
                     await exchange.changed()
                 if exchange.status or not self._alive:
@@ -231,8 +229,10 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone. `exc` is None if we closed it, or it ended properly."""
-        if exc is not None:
-            if self._uploading and self._alive:
+        if exc is None:
+            self.eof_received()
+        else:
+            if self._exchange is not None:
                 self._read_what_is_left()
             self._broken(Fault.RESET, f"the connection broke: {reason(exc)}")
         self._alive = False

@@ -1,8 +1,8 @@
 """Opens connections: name, TCP, proxy tunnel, TLS, each step with its own fault; keeps none.
 
 Only the socket level of the event loop is used. That tells the steps apart, closes the socket
-whatever happens, and allows the race between addresses (RFC 8305, "happy eyeballs") that uvloop lacks: its
-`create_connection` takes no `happy_eyeballs_delay` (seen in uvloop 0.23).
+whatever happens, and allows the race between addresses (RFC 8305, "happy eyeballs") that uvloop
+lacks: its `create_connection` takes no `happy_eyeballs_delay` (seen in uvloop 0.23).
 """
 
 from __future__ import annotations

@@ -42,13 +42,13 @@ class SecureConnection(Connection):
         except ssl.SSLError as error:
             self._broken(Fault.TLS, f"its TLS session broke: {reason(error)}")
             return
-        if reply := session.reply():
+        if (reply := session.reply()) and self.up:
             self._send(reply)
         if session.closed:
             super().eof_received()
 
     def eof_received(self) -> None:
-        """The connection ends without the peer's close_notify: it may have been cut (RFC 9112, 9.8)."""
+        """The peer closed without close_notify: it may have been cut (RFC 9112, section 9.8)."""
         self._broken(Fault.CLOSED_EARLY, "closed without ending its TLS session")
 
     def _encrypt(self, data: bytes | memoryview) -> None:

@@ -101,19 +101,21 @@ class Session:
 
 
 def _new_context(verify: bool | str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols(["http/1.1"])
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
     try:
-        if isinstance(verify, bool):
-            context = ssl.create_default_context()
+        if verify is True:
+            context.load_default_certs()
         elif Path(verify).is_dir():
-            context = ssl.create_default_context(capath=verify)
+            context.load_verify_locations(capath=verify)
         else:
-            context = ssl.create_default_context(cafile=verify)
+            context.load_verify_locations(cafile=verify)
     except OSError as error:
         raise TransportError(
             Fault.TLS, f"the CA certificates in {verify} cannot be read: {reason(error)}"
         ) from None
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
     return context

@@ -10,6 +10,7 @@ from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.mock import openai
 from tiergate.mock.answer import Answer, Counts, Ending, SaidTool
 from tiergate.mock.call import Call, Dialect
+from tiergate.mock.embedding import packed, vector_of
 from tiergate.mock.rules import Endpoint, Fail
 
 CALL = Call(1, 1_700_000_000, Endpoint.CHAT, Dialect.OPENAI, "m", {})
@@ -193,25 +194,22 @@ def test_headers_tell_limits() -> None:
     assert openai.headers("req_1", exhausted=True)["x-ratelimit-remaining-tokens"] == "0"
 
 
-def test_embeddings_keep_order_size_and_format() -> None:
-    body: JsonObject = {"input": ["a", "b"], "dimensions": 4}
+def rows_of(body: JsonObject) -> list[JsonObject]:
     call = Call(1, 0, Endpoint.EMBEDDINGS, Dialect.OPENAI, "e", body)
-    answer = openai.embeddings(call)
-    rows = answer["data"]
+    rows = openai.embeddings(call)["data"]
     assert isinstance(rows, list)
-    assert [row["index"] for row in rows if isinstance(row, dict)] == [0, 1]
-    assert [
-        len(v) for r in rows if isinstance(r, dict) and isinstance(v := r["embedding"], list)
-    ] == [
-        4,
-        4,
-    ]
-    packed = Call(
-        1, 0, Endpoint.EMBEDDINGS, Dialect.OPENAI, "e", {"encoding_format": "base64", **body}
-    )
-    packed_rows = openai.embeddings(packed)["data"]
-    assert isinstance(packed_rows, list)
-    assert all(isinstance(row, dict) and isinstance(row["embedding"], str) for row in packed_rows)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def test_embeddings_keep_order_and_size() -> None:
+    rows = rows_of({"input": ["a", "b"], "dimensions": 4})
+    assert [row["index"] for row in rows] == [0, 1]
+    assert [row["embedding"] for row in rows] == [vector_of("a", 4), vector_of("b", 4)]
+
+
+def test_embeddings_can_be_packed() -> None:
+    rows = rows_of({"input": "a", "dimensions": 4, "encoding_format": "base64"})
+    assert rows[0]["embedding"] == packed(vector_of("a", 4))
 
 
 def test_models_are_listed() -> None:

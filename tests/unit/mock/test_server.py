@@ -166,12 +166,13 @@ async def test_stopping_does_not_wait_for_calls_under_way() -> None:
 
 async def test_stopping_does_not_wait_for_a_caller_who_does_not_read() -> None:
     loop = asyncio.get_running_loop()
-    server = MockServer(rules=[Rule((Reply(text="word " * 200_000),))])
-    async with server, Exchange(server.port, "POST", CHAT, body=ask(stream=True)) as exchange:
+    async with MockServer(rules=[Rule((Reply(text="word " * 50_000),))]) as server:
+        exchange = Exchange(server.port, "POST", CHAT, body=ask(stream=True))
+        await exchange.__aenter__()
         await exchange.head()
         stopping = loop.time()
-        await server.__aexit__(None, None, None)
-        assert loop.time() - stopping < 2.0
+    assert loop.time() - stopping < 2.0
+    await exchange.leave()
 
 
 async def test_a_taken_port_is_refused() -> None:

@@ -6,7 +6,12 @@ import socket
 
 import pytest
 
-from tiergate.mock.sockets import drop_connection, pick_port, refuse_taken_port
+from tiergate.mock.sockets import (
+    drop_connection,
+    drop_connections_of,
+    pick_port,
+    refuse_taken_port,
+)
 
 
 def text_of(address: tuple[str, int]) -> str:
@@ -48,3 +53,20 @@ def test_only_the_connection_named_is_dropped() -> None:
 def test_a_connection_that_is_gone_is_not_found() -> None:
     assert not drop_connection("127.0.0.1:1", "127.0.0.1:2")
     assert not drop_connection("[::1]:1", "[::1]:2")
+
+
+def test_all_connections_to_a_port_are_dropped_and_no_others() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_server(("127.0.0.1", 0)) as neighbour,
+        socket.create_connection(listener.getsockname()) as one,
+        listener.accept()[0],
+        socket.create_connection(listener.getsockname()) as two,
+        listener.accept()[0],
+        socket.create_connection(neighbour.getsockname()) as other,
+        neighbour.accept()[0] as other_end,
+    ):
+        assert drop_connections_of(listener.getsockname()[1]) == 2
+        assert (one.recv(1), two.recv(1)) == (b"", b"")
+        other_end.sendall(b"x")
+        assert other.recv(1) == b"x"

@@ -21,6 +21,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 from tiergate.config.keytable import KeyEntry, KeyFacts, KeyTable, KeyType, Origin, Verdict
 
@@ -60,32 +61,27 @@ def read_keys(text: str, source: str) -> Iterator[KeyEntry]:
     under = content.get("under")
     if not isinstance(under, str):
         raise ValueError(f"{source}: `under` has to name the place of the keys")  # noqa: TRY004 - one error for one cause: the file is wrong
-    for verdict_word, tables in content.items():
-        if verdict_word == "under":
-            continue
-        verdict = Verdict(verdict_word)
-        if not isinstance(tables, list):
-            raise ValueError(f"{source}: `{verdict_word}` has to be an array of tables")  # noqa: TRY004 - as above
-        for table in _tables(tables, source):
-            yield from _family(table, verdict, under)
+    for word, tables in content.items():
+        if word != "under":
+            verdict = Verdict(word)
+            for table in _tables(tables, source):
+                yield from _family(table, verdict, under)
 
 
-def _tables(tables: list[object], source: str) -> Iterator[Mapping[str, str]]:
-    for table in tables:
-        fields: dict[str, str] = {}
-        for name, value in _items(table):
+def _tables(tables: object, source: str) -> Iterator[Mapping[str, str]]:
+    """The tables after one verdict, once it is sure that they are such."""
+    if not isinstance(tables, list):
+        raise ValueError(f"{source}: a verdict is followed by an array of tables")  # noqa: TRY004 - as above
+    for table in cast("list[object]", tables):
+        if not isinstance(table, dict):
+            raise ValueError(f"{source}: {table} is not a table")  # noqa: TRY004 - as above
+        fields = cast("dict[str, object]", table)
+        for name, value in fields.items():
             if name not in _FIELDS or not isinstance(value, str):
                 raise ValueError(f"{source}: `{name}` is not a field, or is not a string")
-            fields[name] = value
-        if not fields.keys() >= {"keys", "text"}:
+        if "keys" not in fields or "text" not in fields:
             raise ValueError(f"{source}: a table lacks `keys` or `text`: {fields}")
-        yield fields
-
-
-def _items(table: object) -> Iterator[tuple[str, object]]:
-    if isinstance(table, dict):
-        for name, value in table.items():  # pyright: ignore[reportUnknownVariableType] - TOML tables have string keys
-            yield str(name), value  # pyright: ignore[reportUnknownArgumentType] - narrowed by the caller
+        yield cast("dict[str, str]", table)
 
 
 def _family(table: Mapping[str, str], verdict: Verdict, under: str) -> Iterator[KeyEntry]:
