@@ -20,7 +20,7 @@ from bench.record import Contender
 from bench.wire import Dialect, chat_body
 
 _SECONDS = 10
-_SAMPLES_PER_SECOND = 499
+_SAMPLES_PER_SECOND = 199
 _LINES_SHOWN = 25
 _CONNECTIONS = 32
 
@@ -43,7 +43,10 @@ def parse_stacks(text: str) -> tuple[Hotspot, ...]:
         stack, _, count = line.rpartition(" ")
         if not stack or not count.isdigit():
             continue
-        frames = stack.split(";")
+        # py-spy opens each stack with the process's command line, which is no function.
+        frames = [frame for frame in stack.split(";") if not frame.startswith("process ")]
+        if not frames:
+            continue
         whole += int(count)
         own[frames[-1]] += int(count)
         for frame in set(frames):

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Coroutine
-from types import TracebackType
 from typing import TypeAlias
 
 from support import anthropic_wire, openai_wire
@@ -85,12 +84,7 @@ class Upstream:
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):

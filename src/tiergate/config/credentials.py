@@ -68,7 +68,8 @@ def read_reach(
     if key is None and key_spot is None:
         found, key_origin = _from_variables(host.key_variables, environ)
         key = Secret(found) if found else None
-        if key is None and host.key_variables and look_up and not given_base:
+        needs_key = bool(host.key_variables) and not host.key_optional and not given_base
+        if key is None and needs_key and look_up:
             reader.findings.error(
                 "missing-api-key",
                 At(f"{params.at.path}.api_key", params.position),

@@ -24,6 +24,7 @@ class HostMatch:
         key_variables: Environment variables that may hold its key, in order; empty when the host
             needs no key.
         base_variables: Environment variables that may hold its address, in order.
+        key_optional: It also works without a key.
     """
 
     provider: str
@@ -32,6 +33,7 @@ class HostMatch:
     default_base: str | None
     key_variables: tuple[str, ...] = ()
     base_variables: tuple[str, ...] = ()
+    key_optional: bool = False
 
 
 class Hosts(Protocol):

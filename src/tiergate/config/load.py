@@ -7,9 +7,12 @@ and values out, so that a reload can try a new configuration while the old one s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
+from tiergate.base.values import DeploymentId
 from tiergate.config.access import read_access
 from tiergate.config.budgets import BudgetReader
 from tiergate.config.chains import Names
@@ -31,6 +34,8 @@ from tiergate.config.source import read
 from tiergate.config.tree import MapNode
 from tiergate.config.typed import Typed
 from tiergate.core.catalog import Settings
+
+NO_ORIGINS: Final[Mapping[DeploymentId, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Loaded:
         report: The settings as they act, with their origin; secrets are masked.
         files: The files that were read, included ones too.
         draft: The settings as far as they could be read, for people to look at; not to run with.
+        key_origins: Where the key of each deployment came from: the name of a variable, or words.
     """
 
     settings: Settings | None
@@ -65,6 +71,7 @@ class Loaded:
     report: tuple[Resolved, ...] = ()
     files: tuple[str, ...] = ()
     draft: Settings | None = None
+    key_origins: Mapping[DeploymentId, str] = field(default_factory=lambda: NO_ORIGINS)
 
 
 def load(
@@ -94,19 +101,20 @@ def load(
     variables = with_file_variables(source.root, environ, findings, look_up=env)
     root = Expander(variables, env, findings).expand_map(source.root)
     reader = Reader(findings, Typed(findings))
-    settings = _resolve(root, variables, known, reader, look_up=env)
+    settings, origins = _resolve(root, variables, known, reader, look_up=env)
     return Loaded(
         settings=None if findings.failed else settings,
         findings=findings.result(),
         report=tuple(reader.rows),
         files=source.files,
         draft=settings,
+        key_origins=origins,
     )
 
 
 def _resolve(
     root: MapNode, environ: Mapping[str, str], known: Known, reader: Reader, *, look_up: bool
-) -> Settings:
+) -> tuple[Settings, Mapping[DeploymentId, str]]:
     findings = reader.findings
     check = KeyCheck(known.keys, findings)
     top = Section((), root.position, root)
@@ -138,7 +146,7 @@ def _resolve(
     if entries:
         run_checks(Subject(entries, routing, budgets, known.prices, findings))
     deployments = tuple(entry.deployment for entry in entries)
-    return Settings(
+    settings = Settings(
         deployments=deployments,
         router=routing.policy,
         access=access,
@@ -149,6 +157,8 @@ def _resolve(
         drop_params=drop_params,
         environment=ground.process,
     )
+    origins = {entry.deployment.id: entry.origins.key for entry in entries}
+    return settings, MappingProxyType(origins)
 
 
 def _file_variables(top: Section, check: KeyCheck, reader: Reader) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TypeAlias, assert_never
 
 from granian.constants import HTTPModes
@@ -100,12 +99,7 @@ class MockServer:
         await self._listening(self._serving)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop listening, and drop the connections that are open still."""
         if self._app is None or self._server is None or self._serving is None:
             return

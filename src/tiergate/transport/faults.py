@@ -50,16 +50,19 @@ class TransportError(Exception):
         self.reused = reused
 
 
-def reason(error: BaseException) -> str:
+def reason(error: Exception) -> str:
     """Put a foreign error in words, without addresses, paths or class internals."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate was refused: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "TLS failure").lower().replace("_", " ")
+        said: str | None = getattr(error, "reason", None)  # only errors from OpenSSL have one
+        return (said or "TLS failure").lower().replace("_", " ")
     if isinstance(error, socket.gaierror):
         return (error.strerror or "the name has no address").lower()
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
     if isinstance(error, ConnectionError):
         return "connection lost"
+    if isinstance(error, UnicodeError):
+        return "the name cannot be written in DNS"
     return type(error).__name__

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tiergate.base.errors import Failure, Refused
 from tiergate.base.money import format_usd
 from tiergate.base.values import DeploymentId, Dialect, Operation
-from tiergate.core.catalog import Access, Deployment
+from tiergate.core.catalog import Access, Deployment, Settings
 from tiergate.core.plan import Wish
 from tiergate.pipeline.attempt import Open, Plain
 from tiergate.pipeline.counting import Counting
@@ -45,6 +45,7 @@ class Serving:
     rules: RequestRules
     engine: Engine
     counting: Counting
+    settings: Settings
 
 
 class Inference:

@@ -1,16 +1,19 @@
-"""Fit shells to ports: the transport to `Upstreams`, the host table to `config.hosts.Hosts`."""
+"""Fit shells to ports: transport to `Upstreams` and `Post`, host table to `config.hosts.Hosts`."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from tiergate.base.values import DeploymentId
 from tiergate.config.hosts import HostMatch
 from tiergate.core.catalog import Deployment
 from tiergate.ports import Exchange
 from tiergate.providers import hosts
-from tiergate.transport import Target, Transport
+from tiergate.transport import Target, Transport, TransportError
+
+_MOST_REPLY = 64 * 1024
 
 
 class Way:
@@ -57,3 +60,35 @@ class HostTable:
         """Return the canonical name of a host."""
         found = hosts.find_host(name)
         return found.name if found is not None else None
+
+
+class Poster:
+    """Sends webhook records through the transport; implements `telemetry.webhook.Post`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def __call__(
+        self, url: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> int:
+        """POST a body; return the status.
+
+        Raises:
+            OSError: No answer came.
+        """
+        target = Target.from_url(url)
+        parts = urlsplit(url)
+        path = parts.path or "/"
+        line = f"POST {path}?{parts.query}" if parts.query else f"POST {path}"
+        lines = [f"{line} HTTP/1.1", f"host: {target.authority}", f"content-length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        try:
+            exchange = await self._transport.send(target, head, body)
+            try:
+                await exchange.read(_MOST_REPLY)
+            finally:
+                exchange.close()
+        except TransportError as exc:
+            raise ConnectionError(str(exc)) from None
+        return exchange.status

@@ -95,7 +95,7 @@ def test_a_bare_list_is_a_script_too() -> None:
         ('[{"steps": []}]', r"1 to 1,000 steps, not 0 - at `\$.rules\[0\]"),
         ('[{"steps": ["cut"]}, {"steps": ["cutt"]}]', r"'cutt' is not a step - at `\$.rules\[1\]"),
         ('[{"steps": [200]}]', r"200 is not a step .* 400 ... 599"),
-        ('[{"steps": [{"do": "fial"}]}]', "one of: reply, fail, overflow, refuse, hang"),
+        ('[{"steps": [{"do": "stop"}]}]', "one of: reply, fail, overflow, refuse, hang"),
         ('[{"steps": [{"do": "fail", "statsu": 500}]}]', "unknown field `statsu`"),
         ('[{"steps": [{"do": "fail", "status": 200}]}]', "from 400 to 599, not 200"),
         ('[{"steps": ["cut"], "endpoint": "chats"}]', r"'chats' - at `\$.rules\[0\].endpoint`"),

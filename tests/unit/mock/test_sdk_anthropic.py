@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import anthropic
 import pytest
 import pytest_asyncio
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolParam, ToolUseBlock
 from pydantic import BaseModel
 
@@ -42,8 +42,10 @@ async def server() -> AsyncIterator[MockServer]:
 
 @pytest_asyncio.fixture
 async def client(server: MockServer) -> AsyncIterator[AsyncAnthropic]:
+    # Loading certificates for each client would take longer than the tests.
+    http = DefaultAsyncHttpxClient(verify=False)
     async with AsyncAnthropic(
-        base_url=server.url, api_key="sk-1", max_retries=0, timeout=5
+        base_url=server.url, api_key="sk-1", max_retries=0, timeout=5, http_client=http
     ) as made:
         yield made
 

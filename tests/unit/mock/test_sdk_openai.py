@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import openai
 import pytest
 import pytest_asyncio
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAI
 from openai.types.chat import ChatCompletionToolParam
 from pydantic import BaseModel
 
@@ -44,8 +44,11 @@ async def server() -> AsyncIterator[MockServer]:
 
 @pytest_asyncio.fixture
 async def client(server: MockServer) -> AsyncIterator[AsyncOpenAI]:
+    # Loading certificates for each client would take longer than the tests.
+    http = DefaultAsyncHttpxClient(verify=False)
+    url = f"{server.url}/v1"
     async with AsyncOpenAI(
-        base_url=f"{server.url}/v1", api_key="sk-1", max_retries=0, timeout=5
+        base_url=url, api_key="sk-1", max_retries=0, timeout=5, http_client=http
     ) as made:
         yield made
 

@@ -1,6 +1,6 @@
 """Real peers on the loopback interface that act out a script, on both event loops.
 
-Every test of this folder is also a leak test: it fails if the event loop had anything to complain
+Every test that uses a server or a transport is also a leak test: it fails if the event loop had anything to complain
 about (a pending task, an exception nobody fetched) or if a descriptor stays open.
 """
 
@@ -25,7 +25,9 @@ import uvloop
 from tiergate.transport import Target, Transport
 
 
-def pytest_asyncio_loop_factories(config, item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories(
+    config, item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
@@ -145,7 +147,7 @@ async def settled_sockets(at_most: int) -> int:
     return count
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 async def nothing_left_behind() -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     complaints: list[dict[str, object]] = []

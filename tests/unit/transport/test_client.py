@@ -50,7 +50,7 @@ async def call(transport, target, head: bytes, body: bytes = b"", limit: int = 1
         (OK, (200, b"{}")),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-            b"4\r\n{\"a\"\r\n3;x=y\r\n:1}\r\n0\r\nX-Trailer: 1\r\n\r\n",
+            b'4\r\n{"a"\r\n3;x=y\r\n:1}\r\n0\r\nX-Trailer: 1\r\n\r\n',
             (200, b'{"a":1}'),
         ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", (204, b"")),

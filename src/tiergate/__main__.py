@@ -1,0 +1,7 @@
+"""`python -m tiergate`."""
+
+from __future__ import annotations
+
+from tiergate.cli import main
+
+main()

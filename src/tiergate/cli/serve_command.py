@@ -1,0 +1,106 @@
+"""`tiergate serve`: read the configuration, say what was found, serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+
+from tiergate.config.findings import Finding, Severity
+from tiergate.config.load import Loaded
+from tiergate.telemetry import configure_logging
+from tiergate.wiring.configuration import find_configuration, read_configuration
+from tiergate.wiring.process import Plan, run_gateway
+from tiergate.wiring.server import PortTakenError
+
+
+@click.command()
+@click.option(
+    "--config",
+    "-c",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Configuration file in LiteLLM's format; may be repeated, the files are merged. "
+    "Default: CONFIG_FILE_PATH, else config.yaml here.",
+)
+@click.option(
+    "--host",
+    default=None,
+    help="Address to listen on. Default: all addresses with a master key, loopback without.",
+)
+@click.option("--port", default=4000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--lenient", is_flag=True, help="Unknown or misplaced keys are warnings instead of errors."
+)
+@click.option(
+    "--strict", is_flag=True, help="Keys that are known but do not act are errors."
+)
+@click.option("--watch", is_flag=True, help="Reload when a configuration file changes.")
+@click.option(
+    "--drain-seconds",
+    default=30.0,
+    show_default=True,
+    help="After SIGTERM, requests under way get this long to finish.",
+)
+@click.option(
+    "--num_workers",
+    "--num-workers",
+    default=1,
+    hidden=True,
+    type=click.IntRange(1, 1),
+    help="One worker: budgets and cooldowns live in the process.",
+)
+def serve(
+    configs: tuple[Path, ...],
+    host: str | None,
+    port: int,
+    lenient: bool,  # noqa: FBT001 - click passes options by name
+    strict: bool,  # noqa: FBT001 - the same
+    watch: bool,  # noqa: FBT001 - the same
+    drain_seconds: float,
+    num_workers: int,
+) -> None:
+    """Start the gateway.
+
+    A configuration with errors is refused: each is named with file, line, and what to write
+    instead. SIGHUP reads the files again; a bad new configuration changes nothing.
+    """
+    del num_workers
+    configure_logging(os.environ)
+    paths = find_configuration(configs, os.environ)
+    loaded = read_configuration(paths, os.environ, lenient=lenient, strict=strict)
+    show_findings(loaded)
+    if loaded.settings is None:
+        click.echo("tiergate: not started: the configuration has errors (see above).", err=True)
+        sys.exit(1)
+    plan = Plan(
+        paths=paths,
+        host=host,
+        port=port,
+        lenient=lenient,
+        strict=strict,
+        watch=watch,
+        drain_seconds=drain_seconds,
+    )
+    try:
+        uvloop.run(run_gateway(loaded.settings, plan, os.environ))
+    except PortTakenError as exc:
+        click.echo(f"tiergate: not started: {exc}", err=True)
+        sys.exit(1)
+
+
+def show_findings(loaded: Loaded) -> None:
+    """Print each finding on one line of standard error; colours only on a terminal."""
+    colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
+    for finding in loaded.findings:
+        click.secho(line_of(finding), err=True, fg=colours[finding.severity])
+
+
+def line_of(finding: Finding) -> str:
+    """Return a finding as one line."""
+    return str(finding)
