@@ -4,6 +4,7 @@ The parsers take text and are pure; the few readers beside them open the files. 
 or stops a process.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -199,15 +200,22 @@ def _clock(pid: int) -> float | None:
 
 
 def _sockets_of(pids: Iterable[int]) -> frozenset[int]:
-    inodes: set[int] = set()
-    for pid in pids:
-        try:
-            links = [entry.readlink().name for entry in Path(f"/proc/{pid}/fd").iterdir()]
-        except OSError:
-            continue
-        inodes.update(
-            int(link.removeprefix("socket:[").removesuffix("]"))
-            for link in links
-            if link.startswith("socket:[")
-        )
-    return frozenset(inodes)
+    return frozenset(
+        int(target.removeprefix("socket:[").removesuffix("]"))
+        for pid in pids
+        for target in _open_files(pid)
+        if target.startswith("socket:[")
+    )
+
+
+def _open_files(pid: int) -> list[str]:
+    """What the file descriptors of a process point to; those closed meanwhile are left out."""
+    targets: list[str] = []
+    try:
+        entries = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return targets
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            targets.append(entry.readlink().name)
+    return targets

@@ -86,14 +86,25 @@ class StreamReader(Protocol):
     may be fed.
     """
 
-    content: bool
-    """The first event that carries an answer has been seen (the commit point)."""
-    ended: bool
-    """The stream ended as its dialect says it must."""
-    failure: Failure | None
-    """An error event, a broken end, or bytes that are no stream."""
-    refused: bool
-    """The model ended with a content-policy stop."""
+    @property
+    def content(self) -> bool:
+        """The first event that carries an answer has been seen (the commit point)."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """The stream ended as its dialect says it must."""
+        ...
+
+    @property
+    def failure(self) -> Failure | None:
+        """An error event, a broken end, or bytes that are no stream."""
+        ...
+
+    @property
+    def refused(self) -> bool:
+        """The model ended with a content-policy stop."""
+        ...
 
     @property
     def usage(self) -> Usage | None:

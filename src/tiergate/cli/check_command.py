@@ -58,9 +58,7 @@ def check(
         return
     if not files:
         raise click.UsageError("Name at least one file, or ask with --explain KEY.")
-    loaded = load(
-        files, os.environ, known=known(), env=not no_env, lenient=lenient, strict=strict
-    )
+    loaded = load(files, os.environ, known=known(), env=not no_env, lenient=lenient, strict=strict)
     if as_json:
         click.echo(json.dumps(json_report(loaded), indent=2, ensure_ascii=False))
     else:

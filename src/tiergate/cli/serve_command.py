@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from tiergate.config.findings import Finding, Severity
+from tiergate.config.findings import Severity
 from tiergate.config.load import Loaded
 from tiergate.telemetry import configure_logging
 from tiergate.wiring.configuration import find_configuration, read_configuration
@@ -37,9 +36,7 @@ from tiergate.wiring.server import PortTakenError
 @click.option(
     "--lenient", is_flag=True, help="Unknown or misplaced keys are warnings instead of errors."
 )
-@click.option(
-    "--strict", is_flag=True, help="Keys that are known but do not act are errors."
-)
+@click.option("--strict", is_flag=True, help="Keys that are known but do not act are errors.")
 @click.option("--watch", is_flag=True, help="Reload when a configuration file changes.")
 @click.option(
     "--drain-seconds",
@@ -59,9 +56,9 @@ def serve(
     configs: tuple[Path, ...],
     host: str | None,
     port: int,
-    lenient: bool,  # noqa: FBT001 - click passes options by name
-    strict: bool,  # noqa: FBT001 - the same
-    watch: bool,  # noqa: FBT001 - the same
+    lenient: bool,
+    strict: bool,
+    watch: bool,
     drain_seconds: float,
     num_workers: int,
 ) -> None:
@@ -98,9 +95,4 @@ def show_findings(loaded: Loaded) -> None:
     """Print each finding on one line of standard error; colours only on a terminal."""
     colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
     for finding in loaded.findings:
-        click.secho(line_of(finding), err=True, fg=colours[finding.severity])
-
-
-def line_of(finding: Finding) -> str:
-    """Return a finding as one line."""
-    return str(finding)
+        click.secho(str(finding), err=True, fg=colours[finding.severity])

@@ -171,7 +171,7 @@ def counts(rule: Rule, failure: Failure) -> bool:
 def failed(mark: Mark | None, rule: Rule, failure: Failure, now: float) -> Mark | None:
     """Return the mark after a failed call; None when the record is clean."""
     if not counts(rule, failure):
-        return _given_back(mark)
+        return released(mark)
     old = mark or CLEAN
     told = _told_to_wait(failure)
     if now < old.until:
@@ -196,6 +196,11 @@ def probed(mark: Mark | None, rule: Rule, now: float) -> Mark | None:
     if mark is None or state(mark, now) is not State.PROBE_ALLOWED:
         return mark
     return replace(mark, probe_until=now + rule.lease)
+
+
+def released(mark: Mark | None) -> Mark | None:
+    """Return the mark after a call that says nothing; was it the probe, the next call may be."""
+    return replace(mark, probe_until=0.0) if mark is not None and mark.probe_until else mark
 
 
 def number_of(counts_: FailureCounts, kind: FailureClass) -> int | None:
@@ -248,6 +253,11 @@ class Book:
         if self.marks:
             self._put(deployment, probed(self.marks.get(deployment), rule, now))
 
+    def released(self, deployment: DeploymentId) -> None:
+        """Note that a call ended without saying anything about the deployment, or was not sent."""
+        if self.marks:
+            self._put(deployment, released(self.marks.get(deployment)))
+
     def _put(self, deployment: DeploymentId, mark: Mark | None) -> Mark | None:
         if mark is None:
             self.marks.pop(deployment, None)
@@ -284,11 +294,6 @@ def _length(rule: Rule, told: float) -> float:
     if not told:
         return rule.cooldown_time
     return max(told, rule.cooldown_time) if rule.own_cooldown_time else told
-
-
-def _given_back(mark: Mark | None) -> Mark | None:
-    """A call that says nothing about the deployment; if it was the probe, the next one may try."""
-    return replace(mark, probe_until=0.0) if mark is not None and mark.probe_until else mark
 
 
 def _merged(first: FailureCounts, then: FailureCounts) -> FailureCounts:

@@ -149,10 +149,11 @@ class Machine:
             self._fire(Event.NOT_SENT)
             return
         stay.calls += 1
-        stay.last = failure.kind
+        stay.timed_out = timing.ran_out(failure, attempt.limits, now)
         self._retries = attempt.number - 1
-        self._timed_out = self._timed_out or failure.kind is FailureClass.TIMEOUT
-        if deployment.timeout is not None:
+        if deployment.timeout is None:
+            self._timed_out = self._timed_out or stay.timed_out
+        else:
             self._deadline += now - self._began
         if then.final:
             self._error = failure

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tiergate.base.errors import Failure, FailureClass
+from tiergate.base.errors import Failure
 from tiergate.base.values import DeploymentId
 from tiergate.core import cooldown, timing
 from tiergate.core.catalog import Deployment
@@ -34,16 +34,16 @@ class Stay:
 
     Attributes:
         calls: Attempts that were sent.
-        last: The class of the last failure.
+        timed_out: Whether the last attempt ran into its time limit.
         fallen: Deployments that have failed and may be tried again.
         barred: Deployments that this request does not call any more.
     """
 
-    __slots__ = ("barred", "calls", "fallen", "last")
+    __slots__ = ("barred", "calls", "fallen", "timed_out")
 
     def __init__(self) -> None:
         self.calls = 0
-        self.last: FailureClass | None = None
+        self.timed_out = False
         self.fallen: dict[DeploymentId, Fallen] = {}
         self.barred: set[DeploymentId] = set()
 
@@ -77,7 +77,7 @@ class Stay:
     ) -> Waited | None:
         """Say how long to wait until a deployment can be tried again.
 
-        Nothing is waited for after a timeout: the time has passed already. A cooldown longer than
+        There is no backoff after a timeout: the time has passed already. A cooldown longer than
         the pause is not waited for, nor a `Retry-After` that does not fit in the time left.
 
         Args:
@@ -90,7 +90,7 @@ class Stay:
         Returns:
             The pause (0 seconds: none), or None when nobody can be tried again in this request.
         """
-        if self.last is not FailureClass.TIMEOUT:
+        if not self.timed_out:
             least = max(least, timing.backoff(self.calls, left, dice))
         best: Waited | None = None
         for fallen in self.fallen.values():

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tiergate.base.errors import Failure, FailureClass
 from tiergate.core.catalog import Deployment, RouterPolicy
 
 FIRST_SHARE = 0.75
@@ -25,6 +26,8 @@ FIRST_BACKOFF = 0.25
 LONGEST_BACKOFF = 8.0
 BACKOFF_SHARE = 0.25
 """The part of the time left that a backoff may use up."""
+TIMER_SLACK = 0.05
+"""Seconds by which a timer may be early."""
 LEAST_SILENCE = 600.0
 """Seconds between stream events that are allowed where no `stream_timeout` is set."""
 
@@ -88,6 +91,11 @@ def share(left: float, following: int, *, timed_out: bool) -> float:
     if following <= 0:
         return left
     return left / (following + 1) if timed_out else left * FIRST_SHARE
+
+
+def ran_out(failure: Failure, attempt: Limits, now: float) -> bool:
+    """Tell whether an attempt used up its time, unlike a provider's own quick 408 or 504."""
+    return failure.kind is FailureClass.TIMEOUT and now >= attempt.total_until - TIMER_SLACK
 
 
 def longest_silence(policy: RouterPolicy, deployment: Deployment) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from typing import TypeAlias, assert_never
@@ -44,7 +45,7 @@ class MockServer:
     Use it as `async with MockServer() as server:`; it runs in the event loop at hand.
 
     Args:
-        host: address to listen on.
+        host: name or address to listen on; once it runs, the address.
         port: 0 picks a free one; see `port` once it runs.
         rules: the script; may be replaced by `use` or by `PUT /_mock/rules` while it runs.
     """
@@ -80,8 +81,9 @@ class MockServer:
         """Start listening.
 
         Raises:
-            OSError: the port is taken, or the server did not start.
+            OSError: no such host, the port is taken, or the server did not start.
         """
+        self.host = await _resolved(self.host)
         if self.port:
             refuse_taken_port(self.host, self.port)
         else:
@@ -110,12 +112,10 @@ class MockServer:
         await asyncio.wait_for(self._serving, STOP_SECONDS)
 
     async def _listening(self, serving: asyncio.Task[None]) -> None:
-        """Wait until a connection is accepted."""
-        deadline = asyncio.get_running_loop().time() + START_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
-            if serving.done():
-                serving.result()
-                break
+        """Wait until a connection is accepted, and by this server."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while loop.time() < deadline and not serving.done():
             try:
                 _, writer = await asyncio.open_connection(self.host, self.port)
             except OSError:
@@ -123,9 +123,21 @@ class MockServer:
                 continue
             writer.close()
             await writer.wait_closed()
-            return
+            if not serving.done():
+                return
         serving.cancel()
-        raise OSError(f"The scripted providers did not start on {self.host}:{self.port}.")
+        (cause,) = await asyncio.gather(serving, return_exceptions=True)
+        # The server's own text goes on with a stack of native frames.
+        reason = str(cause).partition("\n")[0] or "It does not answer"
+        raise OSError(f"The scripted providers did not start: {reason}.")
+
+
+async def _resolved(host: str) -> str:
+    """The address of a host name, of IPv4 where there is one; the server takes no names."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    *_, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+    return str(address[0])
 
 
 class _App:

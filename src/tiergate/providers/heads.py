@@ -41,7 +41,8 @@ class HeadTemplate:
         Raises:
             ValueError: A header of the file has a line break in it.
         """
-        url = urlsplit(endpoint_url(deployment.api_base, deployment.dialect, operation))
+        host = find_host(deployment.provider)
+        url = urlsplit(endpoint_url(deployment.api_base, deployment.dialect, operation, host))
         path = url.path or "/"
         query = f"?{url.query}" if url.query else ""
         headers = _headers(deployment)

@@ -14,12 +14,12 @@ from typing import TypeAlias
 import msgspec
 
 from tiergate.base.errors import Failure, FailureClass
-from tiergate.base.jsontypes import JsonObject
+from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect, Usage
 from tiergate.providers import anthropic, openai
 from tiergate.providers.failures import classify_event
 from tiergate.providers.sse import EventTooLargeError, SseEvent, SseSplitter
-from tiergate.wire.members import BodyError, Members
+from tiergate.wire.members import BodyError, Members, decode
 
 _NOTHING = msgspec.Raw(b"")
 _EMPTY = (b"null", b'""', b"[]", b"{}")
@@ -134,7 +134,7 @@ class _Reader:
 
     def _fail(self, error: bytes, dialect: Dialect) -> None:
         """Set the failure that an error member or event tells of."""
-        decoded: object = msgspec.json.decode(error)
+        decoded = decode(error)
         found: JsonObject = decoded if isinstance(decoded, dict) else {"message": str(decoded)}
         self.failure = classify_event(found, dialect)
 
@@ -211,7 +211,7 @@ class OpenAIPassthrough(_Reader):
 
     def _with_usage(self, event: SseEvent, chunk: _Chunk | _LateChunk, usage: bytes) -> bytes:
         """A chunk that carries usage: alone it is the usage chunk, else its usage is taken out."""
-        found: object = msgspec.json.decode(usage)
+        found = decode(usage)
         if isinstance(found, dict):
             self.usage = openai.usage_from(found)
         if not chunk.choices:
@@ -316,7 +316,7 @@ class AnthropicPassthrough(_Reader):
             self._stopped = self.content = True
             self.refused = reason == "refusal"
 
-    def _count(self, usage: object) -> None:
+    def _count(self, usage: Json) -> None:
         """Merge usage: later counts replace earlier ones, as the provider says they do."""
         if isinstance(usage, dict):
             self._usage.update(usage)

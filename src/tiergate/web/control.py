@@ -153,7 +153,7 @@ class Control:
         request = Request(path, headers)
         route = self._open.get(path)
         if route is None and path == "/metrics":
-            if serving.access.metrics_auth:
+            if serving.metrics_guarded:
                 serving.gate.check(headers)
             proto.response_bytes(200, [_METRICS_TYPE], self._insight.metrics())
             return

@@ -46,6 +46,8 @@ class Serving:
     engine: Engine
     counting: Counting
     settings: Settings
+    metrics_guarded: bool
+    """Whether `/metrics` asks for the key."""
 
 
 class Inference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -50,7 +49,7 @@ class HostTable:
 
     def nearest(self, prefix: str) -> tuple[str, ...]:
         """Return host names like `prefix`, best first."""
-        return tuple(difflib.get_close_matches(prefix, hosts.known_prefixes(), n=3, cutoff=0.6))
+        return hosts.nearest_hosts(prefix)
 
     def planned(self, prefix: str) -> bool:
         """Tell whether LiteLLM knows the host and Tiergate does not yet."""
@@ -68,9 +67,7 @@ class Poster:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def __call__(
-        self, url: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> int:
+    async def __call__(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int:
         """POST a body; return the status.
 
         Raises:

@@ -14,6 +14,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tiergate.base.values import DeploymentId
 from tiergate.core.catalog import Catalog, Settings
@@ -24,7 +25,7 @@ from tiergate.pipeline.attempt import Attempts
 from tiergate.pipeline.counting import Counting
 from tiergate.pipeline.engine import Engine, Parts
 from tiergate.pipeline.spend import Spend
-from tiergate.pricing import PriceList, count_messages
+from tiergate.pricing import PriceList, count_messages, estimate_prompt
 from tiergate.providers.codec import ProviderCodec
 from tiergate.stores.memory import MemoryBudgets
 from tiergate.telemetry import CallLog, Metrics, Webhooks
@@ -41,11 +42,6 @@ from tiergate.wiring.observers import InFlight, Observers
 LOG = logging.getLogger("tiergate")
 
 
-def call_ids() -> itertools.count[int]:
-    """Return a counter for call ids; the process's own prefix makes them unique."""
-    return itertools.count(1)
-
-
 class Gateway:
     """One gateway in one event loop.
 
@@ -54,6 +50,7 @@ class Gateway:
         environ: The process's environment (proxies).
         prices: The price list; read once, kept over reloads.
         loop: The event loop that everything runs in.
+        on_loopback: Whether only this machine reaches the gateway (then metrics are open).
     """
 
     def __init__(
@@ -62,7 +59,10 @@ class Gateway:
         environ: Mapping[str, str],
         prices: PriceList,
         loop: asyncio.AbstractEventLoop,
+        *,
+        on_loopback: bool,
     ) -> None:
+        self._on_loopback = on_loopback
         self._clock = loop.time
         self._prices = prices
         self._prefix = secrets.token_hex(8)
@@ -72,7 +72,7 @@ class Gateway:
         self._load = Load()
         self._in_flight = InFlight()
         self._budgets = MemoryBudgets()
-        self._spend = Spend(self._budgets, self._clock, time.time)
+        self._spend = Spend(self._budgets, estimate_prompt, time.time)
         self._metrics = Metrics()
         self._webhooks = Webhooks(Poster(self._transport), self._clock)
         self._observer = Observers([self._in_flight, self._metrics, self._webhooks, CallLog()])
@@ -131,11 +131,9 @@ class Gateway:
         self._webhooks.configure(settings.webhooks)
         codec = ProviderCodec(time.time, self.new_id)
         way = Way(self._transport, settings.deployments)
-        view = View(
-            marks=self._book.marks,
-            load=self._load,
-            **self._money_views(settings),
-        )
+        view = View(marks=self._book.marks, load=self._load, price=self._spend.price_view)
+        if self._spend.limits_deployments:
+            view = replace(view, over=self._spend.over)
         engine = Engine(
             Parts(
                 routes=routes,
@@ -149,6 +147,7 @@ class Gateway:
                 dice=random.Random(os.urandom(16)).random,  # noqa: S311 - load balancing
             )
         )
+        guarded = settings.access.metrics_auth
         return Serving(
             gate=Gate(settings.access.master_key),
             access=settings.access,
@@ -156,4 +155,5 @@ class Gateway:
             engine=engine,
             counting=Counting(routes, codec, way, view, count_messages, self._clock),
             settings=settings,
+            metrics_guarded=not self._on_loopback if guarded is None else guarded,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tiergate.config.keytable import KeyTable
+from tiergate.config.keys import load_key_table
 from tiergate.config.load import Known, Loaded, load
 from tiergate.pricing import PriceList
 from tiergate.wiring.adapters import HostTable
@@ -34,6 +34,8 @@ def read_configuration(
 ) -> Loaded:
     """Read configuration files; see `config.load.load`."""
     known = Known(
-        hosts=HostTable(), prices=prices if prices is not None else PriceList(), keys=KeyTable.load()
+        hosts=HostTable(),
+        prices=prices if prices is not None else PriceList(),
+        keys=load_key_table(),
     )
     return load(paths, environ, known=known, env=env, lenient=lenient, strict=strict)

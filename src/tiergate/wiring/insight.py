@@ -81,7 +81,9 @@ class GatewayInsight:
     def provider_budgets(self) -> JsonObject:
         """Return LiteLLM's form of the provider budgets."""
         spent = self._spend.provider_spend()
-        limits = {row.name: row for row in self._spend.rows(time.time()) if row.scope == "provider"}
+        limits = {
+            row.name: row for row in self._spend.rows(time.time()) if row.scope == "provider"
+        }
         providers: dict[str, Json] = {}
         for name in sorted({*spent, *limits}):
             row = limits.get(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiergate.config.access import is_weak_key
+from tiergate.config.access import is_weak
 from tiergate.config.findings import Severity
 from tiergate.core.catalog import Settings
 from tiergate.pricing import PriceList
@@ -66,7 +66,7 @@ def _guarded(settings: Settings, host: str) -> str:
             f"listening on {host} without a master key would let anybody spend your money. "
             "Set general_settings.master_key (or TIERGATE_MASTER_KEY), or use --host 127.0.0.1."
         )
-    if is_weak_key(key.value):
+    if is_weak(key):
         raise PortTakenError(
             f"the master key is too weak for {host}: it is short or a well-known example. "
             "Use at least 16 random characters, or --host 127.0.0.1."
@@ -83,7 +83,7 @@ async def run_gateway(settings: Settings, plan: Plan, environ: Mapping[str, str]
     host = choose_host(settings, plan.host)
     loop = asyncio.get_running_loop()
     prices = PriceList()
-    gateway = Gateway(settings, environ, prices, loop)
+    gateway = Gateway(settings, environ, prices, loop, on_loopback=is_loopback(host))
 
     def reload() -> None:
         _reload(gateway, plan, environ, prices)
@@ -112,9 +112,7 @@ async def run_gateway(settings: Settings, plan: Plan, environ: Mapping[str, str]
         await gateway.aclose()
 
 
-def _reload(
-    gateway: Gateway, plan: Plan, environ: Mapping[str, str], prices: PriceList
-) -> None:
+def _reload(gateway: Gateway, plan: Plan, environ: Mapping[str, str], prices: PriceList) -> None:
     """Read the files again; a bad new configuration changes nothing and says why."""
     loaded = read_configuration(
         plan.paths, environ, lenient=plan.lenient, strict=plan.strict, prices=prices
@@ -129,10 +127,10 @@ def _reload(
     LOG.info("reloaded", extra={"files": ",".join(loaded.files)})
 
 
-async def _watch(paths: tuple[Path, ...], reload: object) -> None:
+async def _watch(paths: tuple[Path, ...], reload: Callable[[], None]) -> None:
     """Reload when a file's modification time or size changes."""
     seen = _marks(paths)
-    while callable(reload):
+    while True:
         await asyncio.sleep(WATCH_SECONDS)
         now = _marks(paths)
         if now != seen:

@@ -11,7 +11,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from granian.constants import HTTPModes
@@ -24,6 +24,7 @@ LOG = logging.getLogger("tiergate.server")
 
 _BACKLOG = 2048
 _POLL_SECONDS = 0.02
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Hooks:
     """Called once when the port answers."""
 
 
-async def serve(plane: DataPlane, listener: Listener, hooks: Hooks) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
+@contextlib.asynccontextmanager
+async def listening(plane: DataPlane, listener: Listener) -> AsyncGenerator[asyncio.Task[None]]:
+    """Serve while the block runs; gives the task that serves.
 
     Raises:
         PortTakenError: Nothing was served.
@@ -79,25 +81,37 @@ async def serve(plane: DataPlane, listener: Listener, hooks: Hooks) -> None:
             max_buffer_size=listener.max_head_bytes,
         ),
     )
+    serving = asyncio.get_running_loop().create_task(server.serve())
+    try:
+        await _wait_until_listening(listener, serving)
+        yield serving
+    finally:
+        server.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(serving, STOP_SECONDS)
+
+
+async def serve(plane: DataPlane, listener: Listener, hooks: Hooks) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Raises:
+        PortTakenError: Nothing was served.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hooks.reload)
-    serving = loop.create_task(server.serve())
-    await _wait_until_listening(listener, serving)
-    # What is alive now lives as long as the process: keep the collector from walking over it.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
-    hooks.ready()
-    stopped = loop.create_task(stop.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    await _drain(listener, hooks)
-    server.stop()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(serving, 5.0)
+    async with listening(plane, listener) as serving:
+        # What is alive now lives as long as the process: keep the collector from walking over it.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 50)
+        hooks.ready()
+        stopped = loop.create_task(stop.wait())
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        await _drain(listener, hooks)
 
 
 async def _drain(listener: Listener, hooks: Hooks) -> None:
@@ -107,7 +121,7 @@ async def _drain(listener: Listener, hooks: Hooks) -> None:
         LOG.info("draining", extra={"in_flight": waiting, "seconds": listener.drain_seconds})
     loop = asyncio.get_running_loop()
     end = loop.time() + listener.drain_seconds
-    while hooks.in_flight() and loop.time() < end:
+    while hooks.in_flight() and loop.time() < end:  # noqa: ASYNC110 - nobody else needs an event for this
         await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -49,6 +49,7 @@ def test_the_length_is_kept_within_bounds(asked: int, size: int) -> None:
         ([1, 2], ["[1,2]"]),
         ([[1], [2, 3]], ["[1]", "[2,3]"]),
         ([], []),
+        (5, ["5"]),
     ],
 )
 def test_every_form_of_input_is_read(value: Json, texts: list[str]) -> None:

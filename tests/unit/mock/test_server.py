@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -179,6 +180,39 @@ async def test_a_taken_port_is_refused() -> None:
     async with MockServer() as first:
         with pytest.raises(OSError, match="in use"):
             await MockServer(port=first.port).__aenter__()
+
+
+async def test_a_port_taken_at_the_last_moment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "refuse_taken_port", lambda *_: None)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match=r"did not start: .*in use"),
+    ):
+        await MockServer(port=taken.getsockname()[1]).__aenter__()
+
+
+async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "START_SECONDS", 0.0)
+    with pytest.raises(OSError, match="It does not answer"):
+        await MockServer().__aenter__()
+
+
+async def test_leaving_a_server_that_was_not_started_does_nothing() -> None:
+    await MockServer().__aexit__(None, None, None)
+
+
+async def test_a_host_name_will_do() -> None:
+    async with MockServer("localhost") as server:
+        assert server.host == "127.0.0.1"
+        assert (await fetch(server.port, "GET", "/")).status == 200
+
+
+async def test_it_listens_on_ipv6_too() -> None:
+    async with MockServer("::1") as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        _, writer = await asyncio.open_connection("::1", server.port)
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_two_servers_do_not_share_their_scripts() -> None:
