@@ -136,11 +136,12 @@ def run_counted(target: Target, *, connections: int, calls: int) -> LoadRun:
         LoadFailedError: an answer was wrong, or none came in a minute.
     """
     request = target.request()
-    opened = [Connection(target.port, _TIMEOUT_SECONDS) for _ in range(min(connections, calls))]
+    opened: list[Connection] = []
     begun = time.monotonic()
     try:
-        for connection in opened:
-            connection.send(request)
+        for _ in range(min(connections, calls)):
+            opened.append(Connection(target.port, _TIMEOUT_SECONDS))
+            opened[-1].send(request)
         sent, answered = len(opened), 0
         while answered < calls:
             ready, _, _ = select.select(opened, (), (), _TIMEOUT_SECONDS)

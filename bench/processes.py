@@ -97,13 +97,13 @@ class Server:
         _signal(self._living() - root, signal.SIGTERM)
         if not self._gone_within(1.0):
             _signal(self._living(), signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(_KILL_SECONDS)
+            self._gone_within(_KILL_SECONDS)
 
     def _living(self) -> frozenset[int]:
         """The tree without what has ended; asked anew before each signal, as ids are reused."""
         self._popen.poll()
-        return frozenset(s.pid for s in procfs.read_stats()) & self.tree()
+        running = frozenset(stat.pid for stat in procfs.read_stats() if not stat.ended)
+        return running & self.tree()
 
     def _gone_within(self, seconds: float) -> bool:
         end = time.monotonic() + seconds

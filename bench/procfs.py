@@ -21,12 +21,18 @@ class ProcessStat:
     """The fields of `/proc/PID/stat` that the accounting needs; CPU times in seconds."""
 
     pid: int
+    state: str
     parent: int
     session: int
     user: float
     system: float
     reaped_user: float
     reaped_system: float
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended and only waits for its parent to take notice."""
+        return self.state == "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ def parse_stat(text: str) -> ProcessStat:
     )
     return ProcessStat(
         pid=int(head.partition("(")[0]),
+        state=fields[0],
         parent=int(fields[1]),
         session=int(fields[3]),
         user=user,

@@ -7,7 +7,7 @@ import pytest
 from support.attempts import Play, chain, deployment, deployments, general
 from tiergate.base.errors import Failure, Refused
 from tiergate.base.values import AliasName
-from tiergate.core.catalog import Chains, ChainKind, Deployment, RouterPolicy
+from tiergate.core.catalog import ChainKind, Chains, Deployment, RouterPolicy
 from tiergate.core.plan import Wish
 from tiergate.core.tags import RequestTags
 

@@ -103,7 +103,7 @@ def test_a_deployments_own_timeout_is_not_shared_and_does_not_count() -> None:
     slow = deployment("cheap", "a", timeout=100.0)
     play = Play((slow, *deployments(balanced="b")), policy(8, 1, general(cheap="balanced")))
 
-    assert limits(play, CHEAP, 3) == pytest.approx([100, 100, 8])
+    assert limits(play, CHEAP, 4) == pytest.approx([100, 100, 6, 2])
 
 
 def test_a_short_own_timeout_holds_for_each_attempt() -> None:

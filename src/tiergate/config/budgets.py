@@ -7,7 +7,7 @@ LiteLLM reads nothing. Whether the sums of several budgets can hold is looked at
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tiergate.base.values import NanoUsd
@@ -39,6 +39,16 @@ class Budget:
 
     rule: BudgetRule
     at: At
+
+
+@dataclass(frozen=True, slots=True)
+class _Cap:
+    """A limit with its window as they are written; `windowed` when a window is given at all."""
+
+    spot: Spot | None
+    limit: NanoUsd | None
+    window: Window | None
+    windowed: bool
 
 
 @dataclass(slots=True)
@@ -109,18 +119,15 @@ class BudgetReader:
         self.reader.show("general_settings.budget_timezone", zone, chosen)
         return zone
 
-    def _gateway(self) -> Window | None:
+    def _gateway(self) -> _Cap:
+        """Read the cap of the gateway; its window is that of plain alias budgets too."""
         litellm = self.sections.litellm
-        limit_spot, window_spot = litellm.take("max_budget"), litellm.take("budget_duration")
-        limit = self.reader.typed.usd(limit_spot)
-        window = self._window(window_spot, m_is_month=False)
-        if limit is not None and limit_spot is not None:
-            if window_spot is None:
-                self._say_total(limit_spot)
-            self._add(ScopeKind.GATEWAY, GATEWAY, limit, window, limit_spot)
-        return window
+        limit, duration = litellm.take("max_budget"), litellm.take("budget_duration")
+        cap = self._cap(limit, duration, m_is_month=False)
+        self._add(ScopeKind.GATEWAY, GATEWAY, cap)
+        return cap
 
-    def _aliases(self, place: Section, general: Window | None, *, m_is_month: bool) -> None:
+    def _aliases(self, place: Section, general: _Cap, *, m_is_month: bool) -> None:
         section = as_section(place.take("model_max_budget"), self.reader.findings)
         for spot in section.all() if section else ():
             alias = self.names.alias(spot.key)
@@ -133,15 +140,12 @@ class BudgetReader:
                 )
                 continue
             if isinstance(spot.node, MapNode):
-                limit_spot, limit, window = self._capped(spot, m_is_month=m_is_month)
-                window = window or general
+                cap = self._mapping(spot, m_is_month=m_is_month)
             else:
-                limit_spot, limit, window = spot, self.reader.typed.usd(spot), general
-            if limit is None or limit_spot is None:
-                continue
-            if window is None:
-                self._say_total(limit_spot)
-            self._add(ScopeKind.ALIAS, alias, limit, window, limit_spot)
+                cap = _Cap(spot, self.reader.typed.usd(spot), None, windowed=False)
+            if not cap.windowed:
+                cap = replace(cap, window=general.window, windowed=general.windowed)
+            self._add(ScopeKind.ALIAS, alias, cap)
 
     def _providers(self, place: Section, *, m_is_month: bool) -> None:
         section = as_section(place.take("provider_budget_config"), self.reader.findings)
@@ -156,46 +160,41 @@ class BudgetReader:
                     f"Did you mean `{near[0]}`?" if near else "",
                 )
                 continue
-            if not isinstance(spot.node, MapNode):
-                as_section(spot, self.reader.findings)
-                continue
-            limit_spot, limit, window = self._capped(spot, m_is_month=m_is_month)
-            if limit is None or limit_spot is None:
-                continue
-            if window is None:
-                self._say_total(limit_spot)
-            self._add(ScopeKind.PROVIDER, provider, limit, window, limit_spot)
+            self._add(ScopeKind.PROVIDER, provider, self._mapping(spot, m_is_month=m_is_month))
 
-    def _capped(
-        self, spot: Spot, *, m_is_month: bool
-    ) -> tuple[Spot | None, NanoUsd | None, Window | None]:
+    def _mapping(self, spot: Spot, *, m_is_month: bool) -> _Cap:
         """Read a `{budget_limit, time_period}` mapping, under either of LiteLLM's names."""
         section = as_section(spot, self.reader.findings)
         if section is None:
-            return None, None, None
-        limit_spot = section.take_first("budget_limit", "max_budget")
-        window_spot = section.take_first("time_period", "budget_duration")
-        limit = self.reader.typed.usd(limit_spot)
-        window = self._window(window_spot, m_is_month=m_is_month)
+            return _Cap(None, None, None, windowed=False)
+        limit = section.take_first("budget_limit", "max_budget")
+        duration = section.take_first("time_period", "budget_duration")
+        cap = self._cap(limit, duration, m_is_month=m_is_month)
         self.check.left(section)
-        if limit_spot is None:
+        if limit is None:
             self.reader.findings.warning(
                 "no-limit",
                 spot.at,
                 "has no budget_limit, so there is no cap",
                 "Write budget_limit: USD.",
             )
-        return limit_spot, limit, window
+        return cap
+
+    def _cap(self, limit: Spot | None, duration: Spot | None, *, m_is_month: bool) -> _Cap:
+        return _Cap(
+            limit,
+            self.reader.typed.usd(limit),
+            self._window(duration, m_is_month=m_is_month),
+            windowed=duration is not None,
+        )
 
     def _deployment(self, entry: ModelEntry) -> None:
-        limit = entry.deployment.max_budget
-        if limit is None or entry.budget_at is None:
+        made, at = entry.deployment, entry.budget_at
+        if made.max_budget is None or at is None:
             return
-        at = entry.budget_at
         spot = Spot((at.path,), at.position, MapNode((), at.position))
-        if entry.window is None:
-            self._say_total(spot)
-        self._add(ScopeKind.DEPLOYMENT, entry.deployment.id, limit, entry.window, spot)
+        cap = _Cap(spot, made.max_budget, entry.window, windowed=entry.windowed)
+        self._add(ScopeKind.DEPLOYMENT, made.id, cap)
 
     def _window(self, spot: Spot | None, *, m_is_month: bool) -> Window | None:
         window = self.reader.typed.window(spot, m_is_month=m_is_month)
@@ -217,18 +216,19 @@ class BudgetReader:
             )
         return window
 
-    def _say_total(self, spot: Spot) -> None:
-        self.reader.findings.warning(
-            "no-window",
-            spot.at,
-            "has no window, so it is a total that never starts anew",
-            "Write budget_duration (or time_period), such as monthly.",
-        )
-
-    def _add(
-        self, scope: ScopeKind, name: str, limit: NanoUsd, window: Window | None, spot: Spot
-    ) -> None:
-        window = window or NO_WINDOW
+    def _add(self, scope: ScopeKind, name: str, cap: _Cap) -> None:
+        """Keep a budget; the same scope and name may be given again with the same meaning."""
+        spot, limit = cap.spot, cap.limit
+        if spot is None or limit is None:
+            return
+        if not cap.windowed:
+            self.reader.findings.warning(
+                "no-window",
+                spot.at,
+                "has no window, so it is a total that never starts anew",
+                "Write budget_duration (or time_period), such as monthly.",
+            )
+        window = cap.window or NO_WINDOW
         rule = BudgetRule(
             scope=scope,
             name=name,

@@ -72,13 +72,7 @@ def read_chains(
     rules: list[Rule] = []
     default: tuple[AliasName, ...] = ()
     for kind, key in CHAIN_KEYS.items():
-        # Budget chains are validated here and reported as not acting where nobody took the key.
-        look = kind is ChainKind.BUDGET
-        spot = (
-            sections.router.look(key) or sections.litellm.look(key)
-            if look
-            else reader.pick(key, sections.router, sections.litellm)
-        )
+        spot = reader.pick(key, sections.router, sections.litellm)
         found, every = _rules(kind, spot, names, reader)
         rules += found
         if kind is ChainKind.GENERAL:

@@ -147,6 +147,14 @@ def _say_no_host(text: str, model: Spot, hosts: Hosts, reader: Reader) -> None:
             "If it has an OpenAI-compatible address, write openai/MODEL with api_base.",
         )
         return
+    if not slash and hosts.canonical(text) is not None:
+        reader.findings.error(
+            "unknown-provider",
+            model.at,
+            "names a provider and no model",
+            f"Write {text}/MODEL.",
+        )
+        return
     near = hosts.nearest(prefix)
     if slash:
         advice = f"Did you mean `{near[0]}`? " if near else ""

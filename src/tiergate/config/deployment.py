@@ -63,6 +63,7 @@ class ModelEntry:
         budget_at: The place of its own budget, or None.
         origins: Where key and address came from.
         price_model: The model id that prices apply to (`base_model`, else the model).
+        windowed: A window is given for it, whether or not it could be read.
         own_id: Its `model_info.id`, or None when the id is a hash.
     """
 
@@ -73,6 +74,7 @@ class ModelEntry:
     budget_at: At | None
     origins: Origins
     price_model: str
+    windowed: bool
     own_id: str | None
 
 
@@ -104,7 +106,8 @@ def read_deployment(
     names = typed.texts(info.take("supported_environments"))
     environments = split(names, ground.process)
     budget = params.take("max_budget")
-    window = typed.window(params.take("budget_duration"))
+    duration = params.take("budget_duration")
+    window = typed.window(duration)
     drop = typed.flag(params.take("drop_params"))
     limit = typed.whole(params.take("default_max_tokens"), least=1)
     cooldown = typed.seconds(reader.pick("cooldown_time", params, info))
@@ -159,6 +162,7 @@ def read_deployment(
         budget_at=budget.at if budget else None,
         origins=reach.origins,
         price_model=base_model.removeprefix(f"{made.provider}/") if base_model else made.model,
+        windowed=duration is not None,
         own_id=own_id,
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 from tiergate.config.durations import BadDuration, seconds
 from tiergate.config.findings import Findings, Severity
 from tiergate.config.keytable import KeyEntry, KeyTable, KeyType, Verdict
-from tiergate.config.section import Section, Spot
+from tiergate.config.section import Section, Spot, say_empty
 from tiergate.config.tree import ListNode, MapNode, Node, ScalarNode, show_key
 from tiergate.config.typed import describe, items
 
@@ -31,6 +31,9 @@ _EXPECTED: Final = {
     KeyType.STRING_LIST: "a list of texts",
     KeyType.LIST_OF_ALIASES: "a list of aliases",
 }
+
+_FREE: Final = "x-"
+"""Keys at the top of the file that begin so are free, for YAML anchors to stand in."""
 
 
 def parts_of(spot: Spot) -> tuple[str, ...]:
@@ -51,7 +54,9 @@ class KeyCheck:
     findings: Findings
 
     def left(self, section: Section) -> None:
-        """Report every key of the section that no reader took."""
+        """Report every key of the section that no reader took, and those without a value."""
+        for spot in section.empty():
+            say_empty(spot, self.findings)
         for spot in section.left():
             self.key(spot)
 
@@ -63,6 +68,8 @@ class KeyCheck:
             quiet: A key above it was reported as not acting, so this one need not be.
         """
         entry = self.table.find(parts_of(spot))
+        if entry is None and len(spot.path) == 1 and spot.key.startswith(_FREE):
+            return
         if entry is None:
             self.unknown(spot)
             return
@@ -85,22 +92,26 @@ class KeyCheck:
                 f"It belongs under `{place}`.",
             )
         elif near is not None:
-            same_place = near.parts[:-1] == parts_of(spot)[:-1] or len(near.parts) == len(
-                spot.path
+            same_place = len(near.parts) == len(spot.path)
+            advice = (
+                f"Did you mean `{show_key(near.name)}`?"
+                if same_place
+                else f"Did you mean `{near.path}`?{_holder(spot)}"
             )
-            name = near.name if same_place else near.path
-            self.findings.mistake(
-                "unknown-key", spot.at, "unknown key", f"Did you mean `{show_key(name)}`?"
-            )
+            self.findings.mistake("unknown-key", spot.at, "unknown key", advice)
         else:
-            self.findings.mistake("unknown-key", spot.at, "unknown key", "Remove it.")
+            self.findings.mistake(
+                "unknown-key", spot.at, "unknown key", f"Remove it.{_holder(spot)}"
+            )
 
     def _verdict(self, entry: KeyEntry, spot: Spot, *, quiet: bool) -> bool:
         """Say what a key does; return whether it was said to do nothing."""
         facts = entry.facts
+        reason, more = _first_sentence(facts.text)
         match facts.verdict:
             case Verdict.REFUSED:
-                self.findings.error("refused-key", spot.at, _lower(facts.text), facts.instead)
+                advice = _sentences(more, facts.instead)
+                self.findings.error("refused-key", spot.at, f"is refused: {reason}", advice)
                 return True
             case _ if quiet:
                 return True
@@ -109,8 +120,8 @@ class KeyCheck:
                     Severity.NOTICE,
                     "no-effect",
                     spot.at,
-                    f"has no effect here: {_lower(facts.text)}",
-                    facts.instead,
+                    f"has no effect here: {reason}",
+                    _sentences(more, facts.instead),
                 )
                 return True
             case Verdict.PLANNED | Verdict.HONOURED | Verdict.DIFFERS:
@@ -120,8 +131,8 @@ class KeyCheck:
                     Severity.WARNING,
                     "not-acting-yet",
                     spot.at,
-                    f"is not acting yet: {_lower(facts.text)}",
-                    f"Meanwhile: {facts.until}" if facts.until else "",
+                    f"is not acting yet: {reason}",
+                    _sentences(more, f"Meanwhile: {facts.until}" if facts.until else ""),
                 )
                 return True
 
@@ -195,9 +206,18 @@ def _says_nothing(node: Node) -> bool:
             return not node.entries
 
 
-def _lower(text: str) -> str:
-    """Return a sentence for the middle of another: small first letter, no full stop."""
-    text = text.rstrip(".")
-    if len(text) > 1 and text[1].islower():
-        text = text[0].lower() + text[1:]
-    return text.replace(". ", "; ", 1) if text.count(". ") == 1 else text
+def _first_sentence(text: str) -> tuple[str, str]:
+    """Return the first sentence without its full stop, and the others."""
+    first, _, rest = text.partition(". ")
+    return first.rstrip("."), rest
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _holder(spot: Spot) -> str:
+    """Return advice for a key at the top that may be there for its anchors only."""
+    if len(spot.path) > 1 or isinstance(spot.node, ScalarNode):
+        return ""
+    return f" A key that only holds YAML anchors may be named {_FREE}{show_key(spot.key)}."

@@ -43,7 +43,7 @@ def read_models(
         reader: Where findings go.
         check: Reports keys that nobody reads.
     """
-    spot = top.look("model_list")
+    spot = top.settle("model_list")
     raws = _raw_entries(top, spot, reader)
     served = {raw.alias for raw in raws if not raw.adds}
     additions = _additions(raws, served, reader)
@@ -69,7 +69,6 @@ def _list_at(top: Section, spot: Spot | None) -> At:
 
 
 def _raw_entries(top: Section, spot: Spot | None, reader: Reader) -> list[_Raw]:
-    top.take("model_list")
     if spot is None:
         reader.findings.error("no-models", _list_at(top, spot), "is missing", _NO_MODELS)
         return []

@@ -62,6 +62,7 @@ class Section:
         self.node = node or MapNode((), position)
         self._entries = {entry.key: entry for entry in self.node.entries}
         self._taken: set[str] = set()
+        self._settled: set[str] = set()
 
     @property
     def at(self) -> At:
@@ -75,6 +76,12 @@ class Section:
             return None
         self._taken.add(key)
         return None if spot.empty else spot
+
+    def settle(self, key: str) -> Spot | None:
+        """Return the value of a key for a reader that also reports it when it is empty."""
+        self._taken.add(key)
+        self._settled.add(key)
+        return self.look(key)
 
     def take_first(self, *keys: str) -> Spot | None:
         """Return the first of several names of one setting that is given; all are taken."""
@@ -101,6 +108,12 @@ class Section:
             for key, entry in self._entries.items()
             if key not in self._taken
         )
+
+    def empty(self) -> tuple[Spot, ...]:
+        """Return the values that were taken and are written without anything."""
+        told = self._taken - self._settled
+        spots = (self.look(key) for key in self._entries if key in told)
+        return tuple(spot for spot in spots if spot is not None and spot.empty)
 
     def section(self, key: str, findings: Findings) -> Section:
         """Return the mapping under a key; an empty one, with a finding, if it is none."""

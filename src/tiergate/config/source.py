@@ -49,6 +49,7 @@ class _FileReader:
         self._merger = Merger(findings, announce=False)
         self._seen: dict[Path, str] = {}
         self._complete = True
+        self._empty: list[Position] = []
 
     def read(self, paths: Sequence[Path]) -> Source:
         root = MapNode((), Position(str(paths[0]) if paths else "config", 1))
@@ -61,7 +62,20 @@ class _FileReader:
                     self._merger.maps(root, part, ()).entries,
                     root.position if root.entries else part.position,
                 )
-        return Source(root if self._complete else None, tuple(self._seen.values()))
+        files = tuple(self._seen.values())
+        if self._complete and not root.entries:
+            self._findings.error(
+                "empty-file",
+                At("", root.position),
+                "there is no configuration: every file is empty"
+                if len(files) > 1
+                else "the file is empty",
+                "Write at least a model_list.",
+            )
+            return Source(None, files)
+        for position in self._empty:
+            self._findings.notice("empty-file", At("", position), "the file sets nothing")
+        return Source(root if self._complete else None, files)
 
     def _with_includes(self, path: Path, asked_at: At) -> MapNode | None:
         if len(self._seen) >= MOST_FILES:
@@ -119,12 +133,8 @@ class _FileReader:
             case None if self._findings.total > before:
                 return None
             case None | ScalarNode(value=None):
-                self._findings.error(
-                    "empty-file",
-                    At("", Position(name, 1)),
-                    "the file is empty",
-                    "It needs at least a model_list.",
-                )
+                self._empty.append(Position(name, 1))
+                return MapNode((), Position(name, 1))
             case _:
                 self._findings.error(
                     "wrong-type",

@@ -170,8 +170,8 @@ class Typed:
             self.refuse(spot, expected, self._instead(spot))
             return None
         if number < least or abs(number) > 1e15:
-            limit = f"of at least {least}" if number < least else "of a sensible size"
-            self.refuse(spot, f"{expected} {limit}")
+            advice = f"The least is {least:g}." if number < least else "It is too large."
+            self.refuse(spot, expected, advice)
             return None
         return number
 

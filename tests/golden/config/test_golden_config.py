@@ -19,8 +19,8 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
-from support.config_world import lines, small_world
 
+from support.config_world import lines, small_world
 from tiergate.base.values import Position, Secret
 from tiergate.config.load import Loaded, load
 

@@ -2,7 +2,6 @@ import socket
 import threading
 
 import pytest
-
 from bench import client, wire
 from bench.client import Answer, Target, WrongAnswerError
 from bench.wire import Dialect

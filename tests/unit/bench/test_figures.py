@@ -1,8 +1,7 @@
 import pytest
+from bench.figures import Spread, paired_ratio, percentile, spread
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.figures import Spread, paired_ratio, percentile, spread
 
 VALUES = st.lists(st.floats(0, 1e9, allow_nan=False), min_size=1, max_size=200)
 

@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from bench import load, wire
 from bench.client import Target
 from bench.load import LoadFailedError, LoadRun, WrkCounts

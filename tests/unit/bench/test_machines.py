@@ -2,7 +2,6 @@ import os
 import resource
 
 import pytest
-
 from bench import machines
 from bench.machines import CoreLayout, MissingToolError
 

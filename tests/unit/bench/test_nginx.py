@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from bench import nginx, wire
 from bench.wire import Dialect
 

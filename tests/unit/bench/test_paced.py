@@ -1,12 +1,11 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bench import paced, wire
 from bench.client import Target
 from bench.load import LoadFailedError
 from bench.paced import PacedRun
 from bench.wire import Dialect
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def target(port: int) -> Target:

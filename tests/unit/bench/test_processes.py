@@ -3,7 +3,6 @@ import signal
 import sys
 
 import pytest
-
 from bench import processes, procfs
 from bench.processes import Launch, ProcessFailedError
 
@@ -50,7 +49,7 @@ def test_stopping_ends_the_whole_tree_even_what_ignores_the_polite_signal(tmp_pa
         assert server.memory().proportional > 0
         assert server.cpu().total > 0
 
-    assert not tree & {stat.pid for stat in procfs.read_stats()}
+    assert not tree & {stat.pid for stat in procfs.read_stats() if not stat.ended}
 
 
 def test_a_server_that_ended_is_reported_with_its_log(tmp_path):

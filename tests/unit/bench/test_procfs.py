@@ -2,11 +2,10 @@ import os
 import socket
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bench import procfs
 from bench.procfs import CpuTime, ProcessStat
+from hypothesis import given
+from hypothesis import strategies as st
 
 TICKS = os.sysconf("SC_CLK_TCK")
 STAT = "4711 ({name}) S 12 4711 99 0 -1 4194304 7 0 0 0 {u} {s} {cu} {cs} 20 0 3 0 1 2 3"
@@ -17,7 +16,7 @@ Pss_Dirty:         40000 kB
 Pss_Anon:          39000 kB
 Shared_Clean:      20000 kB
 """
-TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1111 1 0
    1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 2222 1 0
    2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3333 1 0
@@ -26,14 +25,21 @@ TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retr
 
 
 def process(pid: int, parent: int, session: int) -> ProcessStat:
-    return ProcessStat(pid, parent, session, 0.0, 0.0, 0.0, 0.0)
+    return ProcessStat(pid, "S", parent, session, 0.0, 0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("name", ["python", "tmux: server", "a) S 1 (b", ""])
 def test_a_stat_line_is_read_whatever_the_process_is_called(name):
     found = procfs.parse_stat(STAT.format(name=name, u=TICKS, s=TICKS * 2, cu=TICKS * 3, cs=0))
 
-    assert found == ProcessStat(4711, 12, 99, 1.0, 2.0, 3.0, 0.0)
+    assert found == ProcessStat(4711, "S", 12, 99, 1.0, 2.0, 3.0, 0.0)
+
+
+def test_a_process_that_waits_to_be_noticed_has_ended():
+    assert procfs.parse_stat(
+        STAT.format(name="a", u=0, s=0, cu=0, cs=0).replace(" S ", " Z ")
+    ).ended
+    assert not process(1, 1, 1).ended
 
 
 def test_memory_is_read_from_the_rollup_in_bytes():

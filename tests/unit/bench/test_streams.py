@@ -1,11 +1,12 @@
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import itertools
 
+import pytest
 from bench import client, streams, wire
 from bench.load import LoadFailedError
 from bench.streams import StreamLoad, StreamReader, StreamRun
 from bench.wire import Dialect, Stamp, StreamScript
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def stream_of(dialect: Dialect, chunks: int) -> bytes:
@@ -21,7 +22,7 @@ def test_a_stream_is_read_the_same_wherever_it_is_cut(dialect, chunks, cuts):
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     reader = StreamReader(dialect)
 
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in itertools.pairwise(places):
         reader.take(text[begin:end], 1_000_000)
 
     assert reader.verdict(200, chunks) is None

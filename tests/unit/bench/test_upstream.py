@@ -3,7 +3,6 @@ import json
 import socket
 
 import pytest
-
 from bench import client, wire
 from bench.wire import Dialect, StreamScript
 

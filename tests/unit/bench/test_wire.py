@@ -1,11 +1,10 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bench import wire
 from bench.wire import Dialect, Stamp, StreamScript
+from hypothesis import given
+from hypothesis import strategies as st
 
 SCRIPTS = st.builds(StreamScript, st.integers(0, 10**6), st.integers(0, 10**5))
 

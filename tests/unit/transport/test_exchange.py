@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ def answers(draw) -> Answer:
 
 def cut(data: bytes, points: list[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(point % (len(data) + 1) for point in points)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 async def drained(exchange: Exchange, *, whole: bool) -> bytes:
@@ -107,6 +108,11 @@ async def drained(exchange: Exchange, *, whole: bool) -> bytes:
     while part := await exchange.next():
         parts.append(part)
     return b"".join(parts)
+
+
+async def answer_of(exchange: Exchange) -> bytes:
+    await exchange.answered()
+    return await exchange.read(1 << 20)
 
 
 @given(answers(), st.lists(st.integers(0, 10_000), max_size=30), st.booleans(), st.booleans())
@@ -151,8 +157,7 @@ def test_an_answer_cut_short_is_never_taken_for_a_whole_one(answer, point, reset
             assert answer.body.startswith(await exchange.read(1 << 20))
             return
         with pytest.raises(TransportError) as caught:
-            await exchange.answered()
-            await exchange.read(1 << 20)
+            await answer_of(exchange)
         assert caught.value.fault is (Fault.RESET if reset else Fault.CLOSED_EARLY)
 
     asyncio.run(play())
@@ -170,8 +175,7 @@ def test_no_bytes_from_a_peer_raise_anything_but_a_transport_error(parts, after_
         connection.eof_received()
         connection.connection_lost(None)
         try:
-            await exchange.answered()
-            await exchange.read(1 << 20)
+            await answer_of(exchange)
         except TransportError:
             assert not exchange.finished
 
