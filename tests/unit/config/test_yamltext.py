@@ -95,7 +95,6 @@ def test_an_alias_may_be_a_key() -> None:
         ("a: !set {b}", "unknown-tag"),
         ("a: 1\n---\nb: 2", "several-documents"),
         ("[" * (MOST_DEPTH + 1) + "]" * (MOST_DEPTH + 1), "too-deep"),
-        ("[" * 100_000, "too-deep"),
         ("{a: " * 50_000, "too-deep"),
     ],
 )
@@ -104,6 +103,14 @@ def test_what_cannot_be_a_configuration_is_one_finding(text: str, code: str) -> 
 
     assert node is None
     assert codes == [code]
+
+
+def test_an_endless_row_of_brackets_ends_soon() -> None:
+    """The library's scanner may give up on it before the bound here is reached."""
+    node, codes = read("[" * 100_000)
+
+    assert node is None
+    assert codes in (["too-deep"], ["invalid-yaml"])
 
 
 def test_aliases_cannot_grow_without_bound() -> None:
@@ -163,7 +170,8 @@ def test_no_text_makes_it_raise(text: str) -> None:
     findings = Findings()
     node = parse(text, "f.yaml", findings)
 
-    assert node is not None or findings.result() or not text.strip() or "#" in text or ":" in text or node is None
+    assert node is None or not any(f.code == "invalid-yaml" for f in findings.result())
+    assert all("\n" not in str(finding) for finding in findings.result())
 
 
 YAMLISH = st.lists(

@@ -17,6 +17,7 @@ from tiergate.base.values import Dialect
 from tiergate.providers.facts import SamplingRule, ThinkingStyle
 from tiergate.providers.openai.losses import Losses
 from tiergate.providers.openai.messages import MessageWriter
+from tiergate.providers.openai.names import fit_user
 from tiergate.providers.openai.schema import is_strict
 from tiergate.providers.openai.thinking_effort import effort_for
 from tiergate.providers.quirks import Quirk
@@ -273,7 +274,7 @@ class _AskWriter:
             if self._has(Quirk.KNOWN_FIELDS_ONLY):
                 self.losses.add("user")
             else:
-                fields["user"] = ask.user
+                fields["user"] = fit_user(ask.user)
         if ask.service_tier is not None:
             tier: str | None = ask.service_tier
             if ask.dialect is Dialect.ANTHROPIC:

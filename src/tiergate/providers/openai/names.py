@@ -1,4 +1,4 @@
-"""Fit tool names and tool call ids to what chat hosts accept; the same name always fits alike."""
+"""Fit names and ids to what chat hosts accept; the same one always fits alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _SHORT_ID: Final = re.compile(r"[a-zA-Z0-9]{9}")
 _MAX_ID: Final = 40
 """api.openai.com refuses a `tool_call_id` of more than 40 characters."""
+_MAX_USER: Final = 64
+"""api.openai.com refuses a `user` of more than 64 characters; Claude Code's are longer."""
 _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -29,6 +31,11 @@ def fit_id(identity: str, *, short: bool) -> str:
     if short:
         return identity if _SHORT_ID.fullmatch(identity) else _digest(identity, 9)
     return identity if len(identity) <= _MAX_ID else f"call_{_digest(identity, 16)}"
+
+
+def fit_user(user: str) -> str:
+    """Return who asks in at most 64 characters; a longer name becomes a digest of it."""
+    return user if len(user) <= _MAX_USER else f"user_{_digest(user, 21)}"
 
 
 def _digest(text: str, length: int) -> str:

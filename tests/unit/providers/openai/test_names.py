@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.providers.openai.names import fit_id, fit_name
+from tiergate.providers.openai.names import fit_id, fit_name, fit_user
 
 
 def test_most_names_and_ids_stay_as_they_are() -> None:
@@ -32,3 +32,10 @@ def test_a_fitted_id_is_accepted_and_always_the_same(identity: str) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9]{9}", fit_id(identity, short=True))
     assert len(fit_id(identity, short=False)) <= 40
     assert fit_id(identity, short=True) == fit_id(identity, short=True)
+
+
+def test_a_long_user_becomes_a_digest_that_is_always_the_same() -> None:
+    long = "user_" + "x" * 140 + "_account__session_1"
+    assert fit_user("ann@example.com") == "ann@example.com"
+    assert len(fit_user(long)) <= 64
+    assert fit_user(long) == fit_user(long) != fit_user(long + "2")
