@@ -23,6 +23,8 @@ from bench.rounds import Results
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PAGE = _ROOT / "docs" / "performance.md"
+_FAULTS = (ProcessFailedError, LoadFailedError, WrongAnswerError)
+_NOT_WRITTEN = " The page keeps its last good run."
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     except MissingToolError as error:
         _tell(str(error))
         return 2
-    except (ProcessFailedError, LoadFailedError, WrongAnswerError, document.MarkError) as error:
+    except (*_FAULTS, document.MarkError, OSError) as error:
         _tell(f"The run failed: {error}")
         return 1
     except KeyboardInterrupt:
@@ -102,9 +104,12 @@ def _bench(
     sys.stdout.write("\n" + text)
     if options.json_file is not None:
         options.json_file.write_text(record.as_json(), encoding="utf-8")
+    if record.failures:
+        _tell(f"{len(record.failures)} rounds failed." + (_NOT_WRITTEN if options.write else ""))
+        return 1
     if options.write:
         document.write(_PAGE, document.RESULTS, text)
-    return 1 if record.failures else 0
+    return 0
 
 
 def _version() -> str:

@@ -217,12 +217,17 @@ def _failures(record: Record) -> str:
     if not record.failures:
         return ""
     lines = [
-        f"- {each.scenario}, {each.gateway}, round {each.round + 1}: "
-        f"{' '.join(each.reason.split())[:300]}"
+        f"- {each.scenario}, {each.gateway}, round {each.round + 1}: {_one_line(each.reason)}"
         for each in record.failures
     ]
     head = f"### Failed rounds\n\nA scenario with a failed round shows `{FAILED}` and no figure."
     return f"{head}\n\n" + "\n".join(lines)
+
+
+def _one_line(reason: str) -> str:
+    """A reason on one line; of a long one, which holds a log, the beginning and the end."""
+    words = " ".join(reason.split())
+    return words if len(words) <= 300 else f"{words[:100]} ... {words[-200:]}"
 
 
 def _shown(command: str) -> str:

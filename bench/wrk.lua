@@ -11,12 +11,10 @@ for line in io.lines(os.getenv("BENCH_HEADERS")) do
   wrk.headers[name] = value
 end
 
-function done(summary, latency, _)
+function done(summary, _, _)
   local errors = summary.errors
   io.write(string.format(
-    'BENCH {"calls":%d,"microseconds":%d,"bytes":%d,"refused":%d,"broken":%d,"late":%d,' ..
-    '"p50_us":%d,"p99_us":%d}\n',
+    'BENCH {"calls":%d,"microseconds":%d,"bytes":%d,"refused":%d,"broken":%d,"late":%d}\n',
     summary.requests, summary.duration, summary.bytes, errors.status,
-    errors.connect + errors.read + errors.write, errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    errors.connect + errors.read + errors.write, errors.timeout))
 end

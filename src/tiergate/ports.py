@@ -5,13 +5,14 @@ Nothing here does I/O. The pipeline knows providers, stores and the network only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from tiergate.base.errors import Failure, Refused
 from tiergate.base.values import AliasName, Dialect, NanoUsd, Operation, Usage
+from tiergate.core.budget import Budget, BudgetId, Hold, Standing
 from tiergate.core.catalog import Deployment, ScopeKind
 from tiergate.core.record import CallRecord
 from tiergate.wire.members import Members
@@ -270,7 +271,8 @@ class Accounts(Protocol):
         """Replace a hold by the true cost.
 
         Returns:
-            The cost in nano-USD; None when the model has no price.
+            The cost in nano-USD; None when the model has no price, or the provider told no usage
+            and nothing was held.
         """
         ...
 
@@ -280,6 +282,57 @@ class Accounts(Protocol):
 
     def over(self, deployment: Deployment) -> str | None:
         """Say why a budget of the deployment or its provider is used up; None when it is not."""
+        ...
+
+
+# ----------------------------------------------------------------------------- budgets
+
+
+class BudgetStore(Protocol):
+    """Keeps the balances of all budgets. Whatever it is made of, it acts as `core.budget` does.
+
+    `try_hold` and its relatives do not await: no call waits for a store. A store that is shared
+    by several processes fits in like this. It leases a slice of each budget to the worker, which
+    is then a `core.budget.Budgets` of its own whose limits are the slices, and every call is
+    decided there. A task beside the calls reports what was settled and fetches the next slices
+    before these are used up, with slices that shrink near the cap, so that all of them together
+    never exceed it. A worker's slice that cannot bear an amount is no refusal yet: such a store
+    then answers from the last shared standing, and only there may a call have to wait for one
+    round trip. A lease that is not renewed returns to the store, counted as spent until then.
+    """
+
+    def configure(self, budgets: Iterable[Budget]) -> None:
+        """Take over the budgets of a configuration; see `core.budget.Budgets.configure`."""
+        ...
+
+    def try_hold(
+        self, budgets: Sequence[BudgetId], amount: NanoUsd, now: float, expires: float
+    ) -> Hold | Standing:
+        """Set an amount aside in all budgets or in none; see `core.budget.Budgets.try_hold`."""
+        ...
+
+    def settle(self, hold: Hold, cost: NanoUsd) -> None:
+        """Replace a hold by the true cost; once per hold."""
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """Give a hold back: nothing was spent."""
+        ...
+
+    def expire(self, now: float) -> int:
+        """Charge holds past their expiry (Unix seconds) in full; return how many there were."""
+        ...
+
+    def standing(self, budget: BudgetId, now: float) -> Standing:
+        """Return how a budget stands at a Unix time.
+
+        Raises:
+            KeyError: There is no such budget.
+        """
+        ...
+
+    def standings(self, now: float) -> list[Standing]:
+        """Return how every budget stands, in the order of the configuration."""
         ...
 
 

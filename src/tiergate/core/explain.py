@@ -14,7 +14,7 @@ from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import AliasName, DeploymentId
 from tiergate.core import retries, routing, strategies, told
 from tiergate.core.catalog import Catalog, ChainKind, Settings, Strategy
-from tiergate.core.moves import CONSEQUENCES
+from tiergate.core.moves import CONSEQUENCES, Again
 from tiergate.core.plan import Call, Machine, Wish, members
 from tiergate.core.routing import Exclusion, Route, Routes, Selection, View
 from tiergate.core.strategies import Sight
@@ -260,14 +260,18 @@ def _no_chance() -> float:
 
 
 def _retries(routes: Routes, route: Route, wish: Wish) -> tuple[tuple[FailureClass, int], ...]:
-    """Return the largest number among the alias's deployments, for each class that is sent."""
+    """Return the largest number among the alias's deployments, for each class that is sent.
+
+    What is only tried elsewhere is tried at most once at each other deployment.
+    """
+    policy, all_ = routes.policy, route.deployments
     found: list[tuple[FailureClass, int]] = []
     for kind, then in CONSEQUENCES.items():
-        counts = [
-            retries.allowed(routes.policy, d, kind, wish.num_retries) for d in route.deployments
-        ]
-        if then.sent and max(counts, default=0) > 0:
-            found.append((kind, max(counts)))
+        count = max((retries.allowed(policy, d, kind, wish.num_retries) for d in all_), default=0)
+        if then.again is Again.ELSEWHERE and retries.named(policy, route.alias, kind) is None:
+            count = min(count, len(all_) - 1)
+        if then.sent and count > 0:
+            found.append((kind, count))
     return tuple(found)
 
 

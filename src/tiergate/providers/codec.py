@@ -7,7 +7,7 @@ form. Which deployment is called, and what follows from a failure, is decided in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
 import msgspec
@@ -38,7 +38,7 @@ class _Translation:
     """What is kept between the attempts of one translated call."""
 
     ask: Ask
-    renames: Mapping[str, str] = NO_RENAMES
+    renames: Mapping[str, str] = field(default_factory=lambda: NO_RENAMES)
 
 
 class _Finish(msgspec.Struct):

@@ -95,13 +95,14 @@ HOSTS: Final[tuple[Host, ...]] = (
         key_optional=True,
     ),
     Host(
-        # Its OpenAI endpoint; LiteLLM speaks Ollama's own at the same address.
+        # Its OpenAI endpoint; LiteLLM speaks Ollama's own at the same address. Its page "OpenAI
+        # compatibility" lists tool_choice as not supported, and no parallel_tool_calls.
         "ollama",
         "http://localhost:11434/v1",
         ("OLLAMA_API_KEY",),
         ("OLLAMA_API_BASE",),
         aliases=("ollama_chat",),
-        quirks=_OPEN_MODELS,
+        quirks=_OPEN_MODELS | _quirks(Quirk.NO_TOOL_CHOICE, Quirk.NO_PARALLEL_TOOL_CALLS),
         version_path="/v1",
         key_optional=True,
     ),

@@ -17,6 +17,8 @@ class Quirk(Enum):
     """Knows `system`, not `developer`."""
     NO_PARALLEL_TOOL_CALLS = "no_parallel_tool_calls"
     """Refuses or ignores the request field `parallel_tool_calls`."""
+    NO_TOOL_CHOICE = "no_tool_choice"
+    """Ignores `tool_choice`; the model always chooses freely."""
     SYSTEM_FIRST_ONLY = "system_first_only"
     """Takes one system message, in the first place."""
     ALTERNATING_ROLES = "alternating_roles"

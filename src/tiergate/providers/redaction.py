@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import msgspec
+
+from tiergate.base.jsontypes import Json
+
 MAX_MESSAGE_CHARS: Final = 2_000
 """Longer messages are cut."""
 
@@ -36,10 +40,11 @@ _AFTER: Final = re.compile(
       | \bauthorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer\s{1,4})?
       | [?&](?:key|api[-_]?key|token|access_token)=
     )
-    [^\s"'&,;<>()\\]{3,2048}
+    [^\s"'&,;<>()\\]{3,2048}(?<!\.)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_SECRET_NAME: Final = re.compile(r"(?i)(x-)?api[-_]?key|authorization|(access_)?token|secret")
 
 
 def redact(text: str) -> str:
@@ -55,6 +60,24 @@ def clean(message: str) -> str:
     return text if len(text) <= MAX_MESSAGE_CHARS else f"{text[: MAX_MESSAGE_CHARS - 1]}…"
 
 
-def clean_body(body: bytes) -> bytes:
-    """Return an error body without keys; its JSON stays valid, as no pattern spans a quote."""
-    return redact(body.decode("utf-8", "replace")).encode()
+def clean_body(body: bytes) -> bytes | None:
+    """Return a JSON body without keys, as it came if it has none; None if it is not JSON."""
+    try:
+        parsed: Json = msgspec.json.decode(body)
+        cleaned = _without_keys(parsed)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return body if cleaned == parsed else msgspec.json.encode(cleaned)
+
+
+def _without_keys(value: Json) -> Json:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_without_keys(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            redact(name): _MASK if _SECRET_NAME.fullmatch(name) and item else _without_keys(item)
+            for name, item in value.items()
+        }
+    return value

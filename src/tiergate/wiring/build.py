@@ -63,7 +63,7 @@ class Gateway:
         on_loopback: bool,
     ) -> None:
         self._on_loopback = on_loopback
-        self._clock = loop.time
+        self._clock = time.monotonic
         self._prices = prices
         self._prefix = secrets.token_hex(8)
         self._ids = itertools.count(1)

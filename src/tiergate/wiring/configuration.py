@@ -33,9 +33,13 @@ def read_configuration(
     prices: PriceList | None = None,
 ) -> Loaded:
     """Read configuration files; see `config.load.load`."""
-    known = Known(
+    return load(paths, environ, known=known(prices), env=env, lenient=lenient, strict=strict)
+
+
+def known(prices: PriceList | None = None) -> Known:
+    """Return what configurations are read with."""
+    return Known(
         hosts=HostTable(),
         prices=prices if prices is not None else PriceList(),
         keys=load_key_table(),
     )
-    return load(paths, environ, known=known, env=env, lenient=lenient, strict=strict)

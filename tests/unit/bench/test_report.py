@@ -97,6 +97,19 @@ def test_failures_are_listed_on_one_line_each():
     assert "| memory per open stream | - | failed | - |" in found
 
 
+def test_a_long_reason_keeps_its_beginning_and_its_end():
+    reason = "it did not start: " + "x" * 1_000 + " no such file"
+    (line,) = [
+        line
+        for line in text(failures=(Failure("hold", "tiergate", 0, reason),)).splitlines()
+        if line.startswith("- hold")
+    ]
+
+    assert "it did not start" in line
+    assert line.endswith("no such file")
+    assert len(line) < 400
+
+
 def test_a_section_without_rows_is_left_out():
     found = text()
 

@@ -49,13 +49,14 @@ def test_an_interactive_request_may_not_reach_frontier() -> None:
         "eligible",
         "  dep-a  anthropic/m-dep-a  100%",
         "chains",
-        "  general: balanced (dep-b) > frontier (skipped: dep-c serves only critical) > "
-        "gone (skipped: no such alias)",
+        (
+            "  general: balanced (dep-b) > frontier (skipped: dep-c serves only critical)"
+            " > gone (skipped: no such alias)"
+        ),
         "  context_window: balanced (dep-b)",
         "  content_policy: none",
         "  budget: none",
-        "retries   connection 2, timeout 2, rate_limit 2, upstream 2, conflict 2, "
-        "credentials 2, not_found 2",
+        "retries   connection 2, timeout 2, rate_limit 2, upstream 2, conflict 2",
         "time      first attempt: 22.5 s at cheap",
         "          next, if that times out: 2.5 s at cheap",
         "cooldown",
@@ -148,6 +149,15 @@ def test_retries_are_told_by_class() -> None:
 
     assert dict(told.retries)[FailureClass.UPSTREAM] == 1
     assert FailureClass.BAD_REQUEST not in dict(told.retries)
+
+
+def test_what_is_only_tried_elsewhere_needs_other_deployments() -> None:
+    two = settings(deployments(cheap="a b"), RouterPolicy(num_retries=5))
+
+    told = ask(Wish(alias=CHEAP), two)
+
+    assert dict(told.retries)[FailureClass.UPSTREAM] == 5
+    assert dict(told.retries)[FailureClass.CREDENTIALS] == 1
 
 
 def test_an_unknown_alias_is_refused() -> None:

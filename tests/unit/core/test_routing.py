@@ -108,8 +108,9 @@ def test_a_tag_match_that_the_environment_forbids_is_not_replaced_by_the_default
 
 def test_cooling_and_probing_deployments_are_left_out() -> None:
     made = routes(deployments(cheap="a b c"))
-    book = cooling("a", "b", now=95)
-    book.called(DeploymentId("b"), COLD, 105)
+    book = cooling("a", now=94.5)
+    book.failed(DeploymentId("b"), COLD, failure("500"), 90)
+    book.called(DeploymentId("b"), COLD, 101)
 
     assert words(select(made, NO_TAGS, View(marks=book.marks), 104)) == (
         "c, not a cooling, not b probing"

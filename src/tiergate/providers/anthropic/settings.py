@@ -28,13 +28,13 @@ _HARMLESS: Final[tuple[Json, ...]] = (None, False, 0, "", [], {})
 
 # Fields of a chat request without which the answer would be another one.
 _MEANINGFUL: Final = {
-    "n": "several answers to one request (n)",
+    "n": "several answers to one request",
     "logprobs": "log probabilities",
     "top_logprobs": "log probabilities",
-    "modalities": "answers that are not text (modalities)",
-    "audio": "spoken answers (audio)",
-    "web_search_options": "a web search that the provider runs (web_search_options)",
-    "mcp_servers": "servers that the provider calls (mcp_servers)",
+    "modalities": "answers that are not text",
+    "audio": "spoken answers",
+    "web_search_options": "a web search in OpenAI's form",
+    "mcp_servers": "servers that the provider calls itself",
 }
 
 
@@ -187,8 +187,8 @@ def extras(ask: Ask, losses: Losses) -> JsonObject:
         if key in _MEANINGFUL:
             losses.refuse(
                 key,
-                f"This model's provider has no {_MEANINGFUL[key]}. Leave {key} out, or use "
-                "another model.",
+                f"`{key}` asks for {_MEANINGFUL[key]}, which this model's provider does not "
+                "offer. Leave it out, or use another model.",
                 param=key,
             )
         else:

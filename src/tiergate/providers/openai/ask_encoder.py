@@ -101,6 +101,10 @@ class _AskWriter:
 
     def _tools(self) -> list[Json]:
         written: list[Json] = []
+        choice = self.ask.tool_choice
+        if self._has(Quirk.NO_TOOL_CHOICE) and choice and choice.mode is ToolMode.NONE:
+            # Where the choice is not read, a tool that must not be called must not be sent.
+            return written
         for tool in self.ask.tools:
             match tool:
                 case Tool():
@@ -141,7 +145,8 @@ class _AskWriter:
         choice = self.ask.tool_choice
         if choice is None:
             return {}
-        fields: JsonObject = {"tool_choice": self._mode(choice)}
+        mode = self._mode(choice)
+        fields: JsonObject = {} if self._has(Quirk.NO_TOOL_CHOICE) else {"tool_choice": mode}
         if choice.parallel is not None:
             if self._has(Quirk.NO_PARALLEL_TOOL_CALLS):
                 if not choice.parallel:
@@ -152,7 +157,8 @@ class _AskWriter:
 
     def _mode(self, choice: ToolChoice) -> Json:
         mode = choice.mode
-        if mode in (ToolMode.ANY, ToolMode.NAMED) and not self.target.facts.forced_tool_choice:
+        free = not self.target.facts.forced_tool_choice or self._has(Quirk.NO_TOOL_CHOICE)
+        if free and mode in (ToolMode.ANY, ToolMode.NAMED):
             self.losses.refuse(
                 "tool_choice",
                 "This model cannot be made to call a tool; use tool_choice auto.",

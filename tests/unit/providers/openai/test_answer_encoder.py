@@ -34,8 +34,10 @@ def _written(answer: Answer) -> JsonObject:
 def _message(answer: Answer) -> JsonObject:
     body = _written(answer)
     assert isinstance(choices := body["choices"], list)
-    assert isinstance(choice := choices[0], dict)
-    assert isinstance(message := choice["message"], dict)
+    choice = choices[0]
+    assert isinstance(choice, dict)
+    message = choice["message"]
+    assert isinstance(message, dict)
     return message
 
 

@@ -185,6 +185,17 @@ def test_a_model_that_cannot_be_made_to_call_is_not_asked_to() -> None:
     assert (body["tool_choice"], lost) == ("auto", ("tool_choice",))
 
 
+def test_a_host_that_reads_no_choice_gets_what_means_the_same() -> None:
+    target = replace(OTHER, quirks=frozenset({Quirk.NO_TOOL_CHOICE}))
+    ask = replace(ASK, tools=(TOOL,), tool_choice=ToolChoice(ToolMode.AUTO))
+    body, lost = _sent(ask, target)
+    assert ("tools" in body, "tool_choice" in body, lost) == (True, False, ())
+    body, lost = _sent(replace(ask, tool_choice=ToolChoice(ToolMode.NONE)), target)
+    assert ("tools" in body, "tool_choice" in body, lost) == (False, False, ())
+    with pytest.raises(Untranslatable, match="cannot be made"):
+        encode_ask(replace(ask, tool_choice=ToolChoice(ToolMode.ANY)), target)
+
+
 def test_a_shortened_tool_name_is_the_same_everywhere_and_told() -> None:
     name = "mcp__" + "x" * 90
     ask = replace(
@@ -221,7 +232,9 @@ def test_plain_json_and_models_without_schemas() -> None:
     assert _sent(replace(ASK, response_format=ResponseFormat(json=True)))[0][
         "response_format"
     ] == {"type": "json_object"}
-    assert "response_format" not in _sent(replace(ASK, response_format=ResponseFormat(json=False)))[0]
+    assert (
+        "response_format" not in _sent(replace(ASK, response_format=ResponseFormat(json=False)))[0]
+    )
     ask = replace(ASK, response_format=ResponseFormat(json=True, schema=SCHEMA))
     target = EncodeTarget("m", ModelFacts(structured_output=False))
     with pytest.raises(Untranslatable, match="JSON schema"):

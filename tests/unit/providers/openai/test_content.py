@@ -44,7 +44,10 @@ def test_empty_text_parts_are_dropped_and_blank_ones_kept() -> None:
     [
         ({"type": "text", "text": "a", "cache_control": MARK}, Text("a", CacheMark(MARK))),
         (
-            {"type": "image_url", "image_url": {"url": "https://i.example/a.png", "detail": "low"}},
+            {
+                "type": "image_url",
+                "image_url": {"url": "https://i.example/a.png", "detail": "low"},
+            },
             Image(Link("https://i.example/a.png"), "low"),
         ),
         (

@@ -31,9 +31,7 @@ def _request(model: str, raw: str) -> str:
     assert found is not None
     host, name = found
     ask = anthropic.decode_ask(msgspec.json.decode(raw))
-    target = EncodeTarget(
-        name, facts_for(host.name, name), stream=ask.stream, quirks=host.quirks
-    )
+    target = EncodeTarget(name, facts_for(host.name, name), stream=ask.stream, quirks=host.quirks)
     try:
         encoded = encode_ask(ask, target)
     except Untranslatable as refused:
@@ -46,9 +44,7 @@ def _request(model: str, raw: str) -> str:
 def _stream(raw: str) -> str:
     decoder = StreamDecoder()
     events = [
-        event
-        for sse in SseSplitter().feed(raw.encode() + b"\n\n")
-        for event in decoder.feed(sse)
+        event for sse in SseSplitter().feed(raw.encode() + b"\n\n") for event in decoder.feed(sse)
     ]
     events += decoder.eof()
     return "\n".join([*map(repr, events), f"skipped: {decoder.skipped}"])

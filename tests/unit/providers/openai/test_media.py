@@ -22,7 +22,9 @@ def test_parameters_and_capitals_of_a_data_url_are_understood() -> None:
 
 
 def test_an_address_stays_an_address() -> None:
-    assert source_of("https://images.example/cat.png", "x") == Link("https://images.example/cat.png")
+    assert source_of("https://images.example/cat.png", "x") == Link(
+        "https://images.example/cat.png"
+    )
 
 
 @pytest.mark.parametrize("url", ["data:image/png,plain", "data:;base64,AAAA", "data:nonsense", ""])

@@ -39,7 +39,9 @@ def _chunk(delta: JsonObject, reason: Json = None, **more: Json) -> JsonObject:
     return {"id": "cc-1", "created": 7, "model": "m-o", "choices": [choice], **more}
 
 
-def _tool(index: int | None, name: str = "", arguments: Json = "", identity: str = "") -> JsonObject:
+def _tool(
+    index: int | None, name: str = "", arguments: Json = "", identity: str = ""
+) -> JsonObject:
     call: JsonObject = {} if index is None else {"index": index}
     if identity:
         call["id"] = identity
@@ -49,9 +51,7 @@ def _tool(index: int | None, name: str = "", arguments: Json = "", identity: str
     return _chunk({"tool_calls": [{**call, "function": function}]})
 
 
-def _read(
-    *sent: JsonObject | bytes, name: bytes = b""
-) -> tuple[list[StreamEvent], StreamDecoder]:
+def _read(*sent: JsonObject | bytes, name: bytes = b"") -> tuple[list[StreamEvent], StreamDecoder]:
     decoder = StreamDecoder()
     events: list[StreamEvent] = []
     head = b"event: " + name + b"\n" if name else b""
@@ -345,7 +345,9 @@ def test_an_event_named_error_breaks_the_stream() -> None:
     [b'{"broken": ', b"", b"[]", b"3", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"id":"x"}'],
 )
 def test_a_malformed_event_is_skipped_and_counted(bad: bytes) -> None:
-    events, decoder = _read(ROLE, _chunk({"content": "a"}), bad, _chunk({"content": "b"}), STOP, DONE)
+    events, decoder = _read(
+        ROLE, _chunk({"content": "a"}), bad, _chunk({"content": "b"}), STOP, DONE
+    )
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["a", "b"]
     assert decoder.skipped == 1
     assert events[-1] == Ended()

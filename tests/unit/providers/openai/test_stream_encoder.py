@@ -72,11 +72,11 @@ ROLE: JsonObject = {"role": "assistant", "content": ""}
 
 def test_the_bytes_of_a_plain_stream() -> None:
     head = '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":7,"model":"cheap",'
+    head += '"choices":[{"index":0,"delta":'
     expected = [
-        head
-        + '"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}',
-        head + '"choices":[{"index":0,"delta":{"content":"hé\\n"},"finish_reason":null}]}',
-        head + '"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+        head + '{"role":"assistant","content":""},"finish_reason":null}]}',
+        head + '{"content":"hé\\n"},"finish_reason":null}]}',
+        head + '{},"finish_reason":"stop"}]}',
         "[DONE]",
     ]
     raw = _write(START, TextDelta(0, "hé\n"), BlockEnded(0), *END)

@@ -81,7 +81,9 @@ def test_every_hosts_counts_are_read(raw: JsonObject, usage: Usage) -> None:
 
 
 def test_a_cached_count_of_zero_is_present_and_an_unknown_one_is_absent() -> None:
-    zero = usage_to(usage_from({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 0}}))
+    zero = usage_to(
+        usage_from({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 0}})
+    )
     assert zero["prompt_tokens_details"] == {"cached_tokens": 0}
     unknown = usage_to(usage_from({"prompt_tokens": 3}))
     assert "prompt_tokens_details" not in unknown

@@ -1,0 +1,107 @@
+"""`tiergate explain`: what a request would do, said by the code that would do it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tiergate.base.errors import Refused
+from tiergate.base.values import AliasName, Dialect, Operation
+from tiergate.core.catalog import Catalog, Settings
+from tiergate.core.explain import explain as explain_wish
+from tiergate.core.explain import render_text, to_json
+from tiergate.core.plan import Wish
+from tiergate.core.routing import View
+from tiergate.core.tags import sort_tags
+from tiergate.pricing import PriceList
+from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.wiring.configuration import find_configuration, read_configuration
+
+
+@click.command(short_help="Say what a request would do, without calling anyone.")
+@click.option("--model", required=False, help="The alias asked for.")
+@click.option("--tag", "tags", multiple=True, help="A tag of the request; may be repeated.")
+@click.option("--stream", is_flag=True, help="The request asks for a stream.")
+@click.option(
+    "--body",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the request's JSON body; model, tags and controls are read from it.",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice([d.value for d in Dialect]),
+    default=Dialect.OPENAI.value,
+    show_default=True,
+    help="The protocol of --body.",
+)
+@click.option(
+    "--config",
+    "-c",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Configuration file, as for serve; may be repeated.",
+)
+@click.option("--no-env", is_flag=True, help="Do not look variables up.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(
+    model: str | None,
+    tags: tuple[str, ...],
+    *,
+    stream: bool,
+    body: Path | None,
+    protocol: str,
+    configs: tuple[Path, ...],
+    no_env: bool,
+    as_json: bool,
+) -> None:
+    """Say which deployments are eligible and why the others are not, the chains and the limits.
+
+    Nothing is called and nothing is spent. Cooldowns and spend of a running gateway are not
+    looked at: this is what the configuration says.
+    """
+    loaded = read_configuration(
+        find_configuration(configs, os.environ), os.environ, env=not no_env
+    )
+    if loaded.settings is None:
+        for finding in loaded.findings:
+            click.echo(str(finding), err=True)
+        sys.exit(1)
+    settings = loaded.settings
+    try:
+        wish = _wish(settings, model, tags, body, Dialect(protocol), stream=stream)
+        prices = {
+            name: price.rates.input + price.rates.output if price is not None else None
+            for name, price in PriceList().of(settings.deployments).items()
+        }
+        view = View(price=lambda deployment: prices.get(deployment.id))
+        found = explain_wish(settings, Catalog.of(settings), wish, view, 0.0)
+    except Refused as refused:
+        click.echo(f"tiergate explain: {refused.message}", err=True)
+        sys.exit(1)
+    click.echo(json.dumps(to_json(found), indent=2) if as_json else render_text(found))
+
+
+def _wish(
+    settings: Settings,
+    model: str | None,
+    tags: tuple[str, ...],
+    body: Path | None,
+    dialect: Dialect,
+    *,
+    stream: bool,
+) -> Wish:
+    """Make the wish of the options, or of the body."""
+    if body is None:
+        if model is None:
+            raise click.UsageError("Name an alias with --model, or a request with --body.")
+        sorted_tags = sort_tags(tags, settings.environment_names)
+        return Wish(alias=AliasName(model), tags=sorted_tags, stream=stream)
+    rules = RequestRules.of(Catalog.of(settings), settings.router, settings.environment_names)
+    headers = {"x-litellm-tags": ",".join(tags)} if tags else {}
+    arrival = Arrival(dialect, Operation.CHAT, headers, "", "explain", 0.0, 0.0)
+    return read_request(body.read_bytes(), arrival, rules)[1]

@@ -1,0 +1,11 @@
+"""What models cost and how many tokens a request has, as far as that is known without asking.
+
+Figures come from the configuration or from the data of `genai-prices`; the arithmetic is
+`core.cost`.
+"""
+
+from tiergate.pricing.estimate import estimate_prompt
+from tiergate.pricing.count import count_messages
+from tiergate.pricing.pricelist import PriceList
+
+__all__ = ["PriceList", "count_messages", "estimate_prompt"]

@@ -1,0 +1,180 @@
+"""Makes the price list that ships with the program: `python -m tiergate.pricing.collect FILE`.
+
+It needs `genai-prices`, which nothing else does: importing that package takes most of a second
+and some 90 MB, and a gateway needs a few dozen of its figures. See docs/decisions/0010.
+
+Left out, because a `Usage` does not tell them apart: prices by hour, character, page, image or
+search, and those of special service tiers and batches. A price that depends on the time of day
+becomes its dearest.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import ROUND_CEILING, Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from genai_prices.data import providers as known_providers
+from genai_prices.types import (
+    ClauseAnd,
+    ClauseContains,
+    ClauseEndsWith,
+    ClauseEquals,
+    ClauseOr,
+    ClauseRegex,
+    ClauseStartsWith,
+    ConditionalPrice,
+    MatchLogic,
+    ModelInfo,
+    ModelPrice,
+    Provider,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+from tiergate.pricing.listing import (
+    HOSTS,
+    Clause,
+    ListedModel,
+    ListedPrice,
+    ListedRates,
+    ListedTier,
+    ListFile,
+)
+
+_NANO: Final = 1_000_000_000
+_KINDS: Final = (
+    ("input", "input_mtok"),
+    ("output", "output_mtok"),
+    ("cache_read", "cache_read_mtok"),
+    ("cache_write_5m", "cache_write_mtok"),
+    ("cache_write_5m", "cache_write_5m_mtok"),
+    ("cache_write_1h", "cache_write_1h_mtok"),
+    ("reasoning", "output_reasoning_mtok"),
+    ("audio_input", "input_audio_mtok"),
+    ("audio_output", "output_audio_mtok"),
+)
+"""Our kinds and the data's keys; where two keys have one kind, the later counts."""
+
+
+def collect(providers: Iterable[Provider], today: date, source: str) -> ListFile:
+    """Return the price list of the providers that some host of ours belongs to.
+
+    Args:
+        providers: The data of genai-prices.
+        today: Prices that were replaced before this day are left out.
+        source: Name and version of where the data comes from.
+    """
+    wanted = set(HOSTS.values())
+    return ListFile(
+        source,
+        today,
+        {
+            provider.id: msgspec.Raw(_lines([_model(m, today) for m in provider.models]))
+            for provider in sorted(providers, key=lambda each: each.id)
+            if provider.id in wanted
+        },
+    )
+
+
+def _lines(models: Sequence[ListedModel]) -> bytes:
+    """Write one model a line, so that a new list shows its changes line by line."""
+    return b"[\n" + b",\n".join(msgspec.json.encode(each) for each in models) + b"\n]"
+
+
+def _model(model: ModelInfo, today: date) -> ListedModel:
+    given = model.prices
+    prices = given if isinstance(given, list) else [ConditionalPrice(prices=given)]
+    return ListedModel(model.id, _clause(model.match), _prices(prices, today))
+
+
+def _prices(given: Sequence[ConditionalPrice], today: date) -> tuple[ListedPrice, ...]:
+    found: list[ListedPrice] = []
+    for each in given:
+        price = _price(each.prices)
+        if price is None:
+            continue
+        match each.constraint:
+            case TimeOfDateConstraint() if found:
+                found[-1] = _dearer(found[-1], price)
+            case StartDateConstraint(start_date=start) if start > today:
+                found.append(msgspec.structs.replace(price, since=start))
+            case StartDateConstraint():
+                found = [price]
+            case _:
+                found.append(price)
+    return tuple(found)
+
+
+def _price(given: ModelPrice) -> ListedPrice | None:
+    base: dict[str, int] = {}
+    above: dict[int, dict[str, int]] = {}
+    for kind, key in _KINDS:
+        value: Decimal | TieredPrices | None = getattr(given, key)
+        if isinstance(value, TieredPrices):
+            base[kind] = _nano(value.base)
+            for tier in value.tiers:
+                above.setdefault(tier.start, {})[kind] = _nano(tier.price)
+        elif value is not None:
+            base[kind] = _nano(value)
+    if "input" not in base and "output" not in base:
+        return None
+    tiers: list[ListedTier] = []
+    rates = base
+    for start in sorted(above):
+        rates = {**rates, **above[start]}
+        tiers.append(ListedTier(start, ListedRates(**rates)))
+    calls: Decimal | TieredPrices | None = given.requests_kcount
+    per_request = _nano(calls / 1000) if isinstance(calls, Decimal) else 0
+    return ListedPrice(ListedRates(**base), None, tuple(tiers), per_request)
+
+
+def _dearer(one: ListedPrice, other: ListedPrice) -> ListedPrice:
+    """Return the dearer figure of each kind; prices by the time of day have no tiers."""
+    first, second = msgspec.structs.asdict(one.rates), msgspec.structs.asdict(other.rates)
+    rates = {kind: max(first[kind] or 0, second[kind] or 0) for kind in first}
+    return msgspec.structs.replace(
+        one, rates=ListedRates(**{kind: value for kind, value in rates.items() if value})
+    )
+
+
+def _nano(usd: Decimal) -> int:
+    return int((usd * _NANO).to_integral_value(ROUND_CEILING))
+
+
+def _clause(given: MatchLogic) -> Clause:
+    match given:
+        case ClauseEquals(equals=text):
+            return Clause(equals=text.lower())
+        case ClauseStartsWith(starts_with=text):
+            return Clause(starts_with=text.lower())
+        case ClauseEndsWith(ends_with=text):
+            return Clause(ends_with=text.lower())
+        case ClauseContains(contains=text):
+            return Clause(contains=text.lower())
+        case ClauseRegex(regex=text):
+            return Clause(regex=text)
+        case ClauseOr(or_=parts):
+            return Clause(either=tuple(_clause(part) for part in parts))
+        case ClauseAnd(and_=parts):
+            return Clause(every=tuple(_clause(part) for part in parts))
+        case _:
+            raise TypeError(f"unknown condition in the price data: {given!r}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the list to the file named by the only argument."""
+    source = f"genai-prices {version('genai-prices')}"
+    made = collect(known_providers, datetime.now(UTC).date(), source)
+    Path(arguments[0]).write_bytes(msgspec.json.encode(made) + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
