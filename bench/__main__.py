@@ -18,11 +18,12 @@ from bench.load import LoadFailedError
 from bench.machines import Machine, MissingToolError
 from bench.options import Options, Task, parse
 from bench.processes import ProcessFailedError, stopping_on_signals
-from bench.record import Contender, Record
+from bench.record import Contender, Disturbance, Record
 from bench.rounds import Results
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PAGE = _ROOT / "docs" / "performance.md"
+_WATCH_SECONDS = 2.0
 _FAULTS = (ProcessFailedError, LoadFailedError, WrongAnswerError)
 _NOT_WRITTEN = " The page keeps its last good run."
 
@@ -89,12 +90,15 @@ def _bench(
 ) -> int:
     begun = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
     results = Results(_tell)
+    before = machines.other_work(_WATCH_SECONDS)
     rounds.run_all(site, contenders, options.scenarios, options.effort, results)
+    after = machines.other_work(_WATCH_SECONDS)
     record = Record(
         begun=begun,
         version=_version(),
         machine=machine,
         layout=site.layout.words(),
+        disturbance=Disturbance(before, after),
         effort=options.effort,
         contenders=contenders,
         samples=tuple(results.samples),
@@ -104,6 +108,8 @@ def _bench(
     sys.stdout.write("\n" + text)
     if options.json_file is not None:
         options.json_file.write_text(record.as_json(), encoding="utf-8")
+    if record.disturbance.serious:
+        _tell("The machine was busy with other work: repeat the run before believing it.")
     if record.failures:
         _tell(f"{len(record.failures)} rounds failed." + (_NOT_WRITTEN if options.write else ""))
         return 1

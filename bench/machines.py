@@ -9,9 +9,12 @@ import platform
 import resource
 import shutil
 import subprocess
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench import procfs
 
 _OPEN_FILES_WANTED = 65_536
 _TOOL_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
@@ -146,6 +149,18 @@ def version_in(output: str, marker: str) -> str:
     """The word that follows `marker` in a program's version line; `unknown` if it is not there."""
     _, found, rest = output.partition(marker)
     return rest.split()[0] if found and rest.split() else "unknown"
+
+
+def other_work(seconds: float) -> float:
+    """The share of the machine's CPU time that is in use now, 0 to 1, watched for some seconds.
+
+    Asked while a run has nothing to do, it is the work of others, which disturbs every figure.
+    """
+    stat = Path("/proc/stat")
+    busy, total = procfs.parse_busy(stat.read_text())
+    time.sleep(seconds)
+    busy_then, total_then = procfs.parse_busy(stat.read_text())
+    return (busy_then - busy) / max(1, total_then - total)
 
 
 def raise_open_file_limit() -> int:

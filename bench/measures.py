@@ -27,7 +27,7 @@ from bench.scenarios import Pace, Scenario
 from bench.streams import StreamLoad, StreamRun
 from bench.wire import Dialect, chat_body
 
-_FAST_CALLS_PER_S = 400.0
+_FAST_CALLS_PER_S = 150.0
 _PACED_RATE_MOST = 1_000.0
 _PACED_CALLS_LEAST = 200
 _SLOW_CONNECTIONS = 8

@@ -112,6 +112,16 @@ def parse_listeners(text: str, port: int) -> frozenset[int]:
     return frozenset(inodes)
 
 
+def parse_busy(text: str) -> tuple[int, int]:
+    """The machine's busy and total CPU ticks since its start, from the text of `/proc/stat`.
+
+    Time taken by other guests of the same host (steal) is busy: it was not ours to use.
+    """
+    fields = [int(ticks) for ticks in text.splitlines()[0].split()[1:9]]
+    idle = fields[3] + fields[4]
+    return sum(fields) - idle, sum(fields)
+
+
 def select_tree(stats: Iterable[ProcessStat], root: int) -> frozenset[int]:
     """The process `root`, all that descend from it, and all in the session it leads.
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from bench.machines import Machine
 
+_QUIET_MOST = 0.05
+
 
 class Metric(StrEnum):
     """A measured figure; its name ends in its unit."""
@@ -89,6 +91,19 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbance:
+    """The share of the machine's CPU time that other work took before and after the run, 0 to 1."""
+
+    before: float
+    after: float
+
+    @property
+    def serious(self) -> bool:
+        """Whether the figures are to be doubted."""
+        return max(self.before, self.after) > _QUIET_MOST
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A whole run."""
 
@@ -96,6 +111,7 @@ class Record:
     version: str
     machine: Machine
     layout: str
+    disturbance: Disturbance
     effort: Effort
     contenders: tuple[Contender, ...]
     samples: tuple[Sample, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.cells import FAILED, NOTHING, Row, amount, ranged, rows_of, table
 from bench.figures import paired_ratio
-from bench.record import Metric, Record, Role
+from bench.record import Disturbance, Metric, Record, Role
 from bench.scenarios import SCENARIOS, Kind
 from bench.targets import judged
 
@@ -29,7 +29,7 @@ def markdown(record: Record) -> str:
 
 
 def _run(record: Record) -> str:
-    machine, effort = record.machine, record.effort
+    machine, effort, disturbance = record.machine, record.effort, record.disturbance
     memory = machine.memory_bytes / 2**30
     lines = [
         f"Measured {record.begun} with Tiergate {record.version}.",
@@ -39,9 +39,12 @@ def _run(record: Record) -> str:
         f"- System: {machine.virtual}, Linux {machine.kernel}.",
         f"- Software: {machine.python}, nginx {machine.nginx}, wrk {machine.wrk}.",
         f"- Cores: {record.layout}.",
+        f"- Other work: {_percents(disturbance)}.",
         f"- Rounds: {effort.rounds} of {amount(effort.round_seconds)} s in every scenario.",
         f"- Slow gateways: {effort.slow_calls} calls a round instead of seconds.",
     ]
+    if disturbance.serious:
+        lines.append("- **The machine was not quiet: repeat the run before believing it.**")
     lines += [f"- {each.name}: `{_shown(each.command)}`" for each in record.contenders]
     return "\n".join(lines)
 
@@ -222,6 +225,13 @@ def _failures(record: Record) -> str:
     ]
     head = f"### Failed rounds\n\nA scenario with a failed round shows `{FAILED}` and no figure."
     return f"{head}\n\n" + "\n".join(lines)
+
+
+def _percents(disturbance: Disturbance) -> str:
+    return (
+        f"{disturbance.before:.0%} of the machine's CPU time before the run, "
+        f"{disturbance.after:.0%} after it"
+    )
 
 
 def _one_line(reason: str) -> str:

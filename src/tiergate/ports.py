@@ -161,24 +161,41 @@ class Codec(Protocol):
 
 
 class Fault(Enum):
-    """What went wrong between us and a provider, below HTTP."""
+    """Where an exchange with a provider broke, below HTTP."""
 
     CONNECT = "connect"
+    """No TCP connection, or none in time."""
     DNS = "dns"
+    """The host name has no address, or none was found in time."""
     TLS = "tls"
+    """The handshake failed, the certificate was refused, or the encrypted stream is damaged."""
     RESET = "reset"
-    CLOSED_EARLY = "closed_early"
+    """The connection was cut while a request was on it (RST, or the network gave up)."""
+    CLOSED_EARLY = "closed-early"
+    """The peer closed in an orderly way before its answer was complete."""
     PROTOCOL = "protocol"
-    TOO_LARGE = "too_large"
+    """What came is not HTTP/1.1."""
+    TOO_LARGE = "too-large"
+    """Head or body exceed the limit they were read with."""
     PROXY = "proxy"
+    """The proxy named in the environment cannot be used, reached, or refused to connect."""
 
 
 class TransportError(Exception):
-    """A call did not come through. `str()` names host and port, never headers or bodies."""
+    """An exchange with a provider that did not come to its proper end.
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    The message names host, port and what happened, never header values or bodies.
+
+    Attributes:
+        fault: What kind of failure it was.
+        reused: Whether the connection had carried an earlier request. A RESET or CLOSED_EARLY on
+            such a connection before any answer mostly means that the peer closed it while idle.
+    """
+
+    def __init__(self, fault: Fault, message: str, *, reused: bool = False) -> None:
         super().__init__(message)
         self.fault = fault
+        self.reused = reused
 
 
 class Exchange(Protocol):

@@ -155,3 +155,28 @@ def lines(findings: Sequence[Finding], folder: Path) -> list[str]:
 def codes(loaded: Loaded) -> list[str]:
     """The codes of the findings."""
     return [finding.code for finding in loaded.findings]
+
+
+MODELS = """
+model_list:
+  - {model_name: cheap, litellm_params: {model: anthropic/claude-sonnet-4-5}, model_info: {id: a}}
+  - {model_name: balanced, litellm_params: {model: openai/gpt-4o}, model_info: {id: b}}
+"""
+"""Two aliases that load without a finding of their own."""
+
+KEY = "general_settings: {master_key: 7f3kQ9xV2mZp8LwR4tYb}\n"
+"""A good master key."""
+
+
+def load_rest(folder: Path, rest: str, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Load two aliases, a master key, and the rest."""
+    return Bench(folder).load(MODELS, rest, KEY, environ=environ)
+
+
+def said(loaded: Loaded, code: str) -> list[str]:
+    """The findings of one code as `severity path: message`, in order."""
+    return [
+        f"{finding.severity.value} {finding.path}: {finding.message}"
+        for finding in loaded.findings
+        if finding.code == code
+    ]

@@ -100,6 +100,7 @@ class Attempts:
             outcome = timed_out(deployment, limits)
         except TransportError as exc:
             outcome = unreachable(exc)
+            exc.__traceback__ = None  # the exchange keeps its error: no circle through this frame
         finally:
             if exchange is not None and not isinstance(outcome, Open | Plain):
                 exchange.close()

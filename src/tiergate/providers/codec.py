@@ -20,7 +20,7 @@ from tiergate.core.catalog import Deployment
 from tiergate.ports import Answered, Inbound, Prepared, StreamReader
 from tiergate.providers import anthropic, openai
 from tiergate.providers.facts import ModelFacts, facts_for
-from tiergate.providers.failures import classify, classify_event
+from tiergate.providers.failures import UnreadableAnswerError, classify, classify_event
 from tiergate.providers.heads import HeadTemplate
 from tiergate.providers.hosts import Quirk, find_host
 from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough
@@ -29,6 +29,7 @@ from tiergate.providers.translated import TranslatedStream
 from tiergate.wire.members import BodyError, Members, encode
 
 _EXCERPT = 200
+_ANTHROPIC_MARKS = (b'"tool_use"', b'"tool_result"', b'"input_schema"')
 
 HeadKey: TypeAlias = tuple[DeploymentId, Operation]
 
@@ -67,7 +68,7 @@ class ProviderCodec:
     def prepare(self, inbound: Inbound, deployment: Deployment) -> Prepared:
         """Make the upstream request; see `ports.Codec.prepare`."""
         head = self._head(deployment, inbound.operation)
-        if inbound.dialect is deployment.dialect:
+        if inbound.dialect is deployment.dialect and not _is_mixed(inbound):
             body = self._spliced(inbound, deployment)
             return Prepared(head.same(inbound, len(body)), body)
         if inbound.operation is not Operation.CHAT:
@@ -114,7 +115,7 @@ class ProviderCodec:
             inbound.stream
             and not inbound.include_usage
             and deployment.dialect is Dialect.OPENAI
-            and not self._lacks_stream_options(deployment)
+            and Quirk.NO_STREAM_OPTIONS not in _quirks(deployment)
         ):
             options = members.get("stream_options")
             asked = dict(options) if isinstance(options, dict) else {}
@@ -124,11 +125,6 @@ class ProviderCodec:
             append = [(name, encode(value)) for name, value in deployment.defaults.items()]
             return members.edit(changed, remove, append)
         return members.edit(changed, remove)
-
-    @staticmethod
-    def _lacks_stream_options(deployment: Deployment) -> bool:
-        host = find_host(deployment.provider)
-        return host is not None and Quirk.NO_STREAM_OPTIONS in host.quirks
 
     def _translated(self, inbound: Inbound, deployment: Deployment) -> EncodedAsk:
         kept = inbound.note
@@ -141,6 +137,7 @@ class ProviderCodec:
             default_max_tokens=deployment.default_max_tokens,
             drop_params=deployment.drop_params,
             stream=inbound.stream,
+            quirks=_quirks(deployment),
         )
         if deployment.dialect is Dialect.ANTHROPIC:
             encoded = anthropic.encode_ask(kept.ask, target)
@@ -160,6 +157,8 @@ class ProviderCodec:
             if inbound.dialect is deployment.dialect:
                 return _same(members, inbound, deployment)
             return self._other(members, inbound, deployment)
+        except UnreadableAnswerError as exc:
+            return exc.failure
         except BodyError as exc:
             return _unreadable(str(exc).replace("The request body", "it"))
         except msgspec.MsgspecError as exc:
@@ -218,6 +217,23 @@ class ProviderCodec:
     ) -> Failure:
         """Read an error answer; see `ports.Codec.failure`."""
         return classify(status, body, deployment.dialect, retry_after, wall)
+
+
+def _quirks(deployment: Deployment) -> frozenset[Quirk]:
+    host = find_host(deployment.provider)
+    return host.quirks if host is not None else frozenset()
+
+
+def _is_mixed(inbound: Inbound) -> bool:
+    """Tell whether a chat request has Anthropic's blocks or bare tools in it (Cursor sends them).
+
+    Such a body must be put in order even for a host that speaks chat. A quoted mark can only be
+    a whole JSON string: inside a longer one its quotes would be escaped.
+    """
+    if inbound.dialect is not Dialect.OPENAI or inbound.operation is not Operation.CHAT:
+        return False
+    body = inbound.members.body
+    return any(mark in body for mark in _ANTHROPIC_MARKS)
 
 
 def _decode_ask(inbound: Inbound) -> Ask:

@@ -6,48 +6,13 @@ TLS and of the parser are translated here and go no further.
 
 from __future__ import annotations
 
-import enum
 import os
 import socket
 import ssl
 
+from tiergate.ports import Fault, TransportError
 
-class Fault(enum.Enum):
-    """Where an exchange broke."""
-
-    CONNECT = "connect"
-    """No TCP connection, or none in time."""
-    DNS = "dns"
-    """The host name has no address, or none was found in time."""
-    TLS = "tls"
-    """The handshake failed, the certificate was refused, or the encrypted stream is damaged."""
-    RESET = "reset"
-    """The connection was cut while a request was on it (RST, or the network gave up)."""
-    CLOSED_EARLY = "closed-early"
-    """The peer closed in an orderly way before its answer was complete."""
-    PROTOCOL = "protocol"
-    """What came is not HTTP/1.1."""
-    TOO_LARGE = "too-large"
-    """Head or body exceed the limit they were read with."""
-    PROXY = "proxy"
-    """The proxy named in the environment cannot be used, reached, or refused to connect."""
-
-
-class TransportError(Exception):
-    """An exchange with a provider that did not come to its proper end.
-
-    The message names host, port and what happened, never header values or bodies.
-
-    Attributes:
-        fault: What kind of failure it was.
-        reused: Whether the connection had carried an earlier request. A RESET or CLOSED_EARLY on
-            such a connection before any answer mostly means that the peer closed it while idle.
-    """
-
-    def __init__(self, fault: Fault, message: str, *, reused: bool = False) -> None:
-        super().__init__(message)
-        self.fault = fault
-        self.reused = reused
+__all__ = ["Fault", "TransportError", "reason"]
 
 
 def reason(error: Exception) -> str:

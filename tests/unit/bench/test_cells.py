@@ -3,11 +3,12 @@ from bench import cells
 from bench.cells import Row
 from bench.figures import Spread
 from bench.machines import Machine
-from bench.record import Contender, Effort, Failure, Metric, Record, Role, Sample
+from bench.record import Contender, Disturbance, Effort, Failure, Metric, Record, Role, Sample
 from bench.scenarios import Kind, named
 
 MACHINE = Machine("CPU", 2, 2**33, "bare metal", "6.1", "CPython 3.11", "1.22", "4.1")
 EFFORT = Effort(rounds=2, round_seconds=1.0, slow_calls=8, streams_held=10, starts=1)
+QUIET = Disturbance(before=0.0, after=0.01)
 CONTENDERS = (
     Contender("nginx", Role.YARDSTICK, "nginx"),
     Contender("tiergate", Role.SUBJECT, "tiergate"),
@@ -16,7 +17,7 @@ CONTENDERS = (
 
 
 def row(gateway: str, *samples: Sample, failures: tuple[Failure, ...] = ()) -> Row:
-    run = Record("today", "0.1", MACHINE, "layout", EFFORT, CONTENDERS, samples, failures)
+    run = Record("today", "0.1", MACHINE, "layout", QUIET, EFFORT, CONTENDERS, samples, failures)
     return Row(run, SCENARIO, gateway)
 
 

@@ -73,6 +73,10 @@ def test_a_thread_comes_back_to_its_cores():
     assert os.sched_getaffinity(0) == before
 
 
+def test_other_work_is_a_share():
+    assert 0 <= machines.other_work(0.05) <= 1
+
+
 def test_the_open_file_limit_never_sinks():
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:

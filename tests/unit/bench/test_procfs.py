@@ -46,6 +46,12 @@ def test_memory_is_read_from_the_rollup_in_bytes():
     assert procfs.parse_rollup(ROLLUP) == (61_500 * 1024, 82_000 * 1024)
 
 
+def test_the_machine_is_busy_with_all_but_idling_and_waiting():
+    text = "cpu  10 1 20 600 60 2 3 4 0 0\ncpu0 5 0 10 300 30 1 1 2 0 0\n"
+
+    assert procfs.parse_busy(text) == (40, 700)
+
+
 def test_only_listening_sockets_of_the_port_are_found():
     assert procfs.parse_listeners(TCP, 8080) == frozenset({1111, 4444})
 

@@ -1,10 +1,11 @@
 import json
 
 from bench.machines import Machine
-from bench.record import Contender, Effort, Failure, Metric, Record, Role, Sample
+from bench.record import Contender, Disturbance, Effort, Failure, Metric, Record, Role, Sample
 
 MACHINE = Machine("CPU", 2, 2**33, "bare metal", "6.1", "CPython 3.11", "1.22", "4.1")
 EFFORT = Effort(rounds=2, round_seconds=1.0, slow_calls=8, streams_held=10, starts=1)
+QUIET = Disturbance(before=0.0, after=0.01)
 
 
 def record(samples=(), failures=()) -> Record:
@@ -13,7 +14,15 @@ def record(samples=(), failures=()) -> Record:
         Contender("tiergate", Role.SUBJECT, "tiergate"),
     )
     return Record(
-        "today", "0.1", MACHINE, "layout", EFFORT, contenders, tuple(samples), tuple(failures)
+        "today",
+        "0.1",
+        MACHINE,
+        "layout",
+        QUIET,
+        EFFORT,
+        contenders,
+        tuple(samples),
+        tuple(failures),
     )
 
 

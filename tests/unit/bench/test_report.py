@@ -1,11 +1,12 @@
 from bench import report
 from bench.machines import Machine
-from bench.record import Contender, Effort, Failure, Metric, Record, Role, Sample
+from bench.record import Contender, Disturbance, Effort, Failure, Metric, Record, Role, Sample
 
 MACHINE = Machine(
     "AMD EPYC", 2, 24 * 2**30, "virtual machine", "6.1", "CPython 3.11.7", "1.22.1", "4.1"
 )
 EFFORT = Effort(rounds=2, round_seconds=3.0, slow_calls=8, streams_held=1_000, starts=1)
+QUIET = Disturbance(before=0.0, after=0.01)
 CONTENDERS = (
     Contender("nginx", Role.YARDSTICK, "nginx (proxy_pass)"),
     Contender("tiergate", Role.SUBJECT, "/some/folder/bin/tiergate serve --port {port}"),
@@ -13,12 +14,15 @@ CONTENDERS = (
 )
 
 
-def text(*samples: Sample, failures: tuple[Failure, ...] = ()) -> str:
+def text(
+    *samples: Sample, failures: tuple[Failure, ...] = (), disturbance: Disturbance = QUIET
+) -> str:
     run = Record(
         "2026-01-02 03:04 UTC",
         "0.1, commit abc",
         MACHINE,
         "gateway on core 0",
+        disturbance,
         EFFORT,
         CONTENDERS,
         samples,
@@ -37,6 +41,14 @@ def test_the_machine_and_the_software_are_named():
     assert "- Machine: AMD EPYC, 2 cores, 24 GB." in found
     assert "CPython 3.11.7, nginx 1.22.1, wrk 4.1" in found
     assert "Measured 2026-01-02 03:04 UTC with Tiergate 0.1, commit abc." in found
+
+
+def test_a_busy_machine_is_confessed():
+    found = text(disturbance=Disturbance(before=0.02, after=0.31))
+
+    assert "2% of the machine's CPU time before the run, 31% after it" in found
+    assert "not quiet" in found
+    assert "not quiet" not in text()
 
 
 def test_commands_are_shown_without_the_folders_of_the_machine():

@@ -1,10 +1,11 @@
 import pytest
 from bench import targets
 from bench.machines import Machine
-from bench.record import Contender, Effort, Metric, Record, Role, Sample
+from bench.record import Contender, Disturbance, Effort, Metric, Record, Role, Sample
 
 MACHINE = Machine("CPU", 2, 2**33, "bare metal", "6.1", "CPython 3.11", "1.22", "4.1")
 EFFORT = Effort(rounds=2, round_seconds=1.0, slow_calls=8, streams_held=10, starts=1)
+QUIET = Disturbance(before=0.0, after=0.01)
 CONTENDERS = (
     Contender("nginx", Role.YARDSTICK, "nginx"),
     Contender("tiergate", Role.SUBJECT, "tiergate"),
@@ -14,7 +15,7 @@ CONTENDERS = (
 
 
 def record(*samples: Sample) -> Record:
-    return Record("today", "0.1", MACHINE, "layout", EFFORT, CONTENDERS, samples, ())
+    return Record("today", "0.1", MACHINE, "layout", QUIET, EFFORT, CONTENDERS, samples, ())
 
 
 def sample(scenario: str, gateway: str, metric: Metric, value: float) -> Sample:

@@ -95,7 +95,8 @@ def test_a_body_stays_json_without_its_keys(body):
     found = clean_body(raw)
 
     assert found is not None
-    assert not any(secret in json.loads(found) for secret in SECRETS if isinstance(body, list))
+    json.loads(found)
+    assert not any(secret in found.decode() for secret in SECRETS)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 100_000])

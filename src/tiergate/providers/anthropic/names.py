@@ -1,4 +1,7 @@
-"""Fit tool names and tool call ids to what the Messages API accepts; equal names fit alike."""
+"""Fit names from outside to what a place accepts: tools, tool calls, words of losses.
+
+Equal names fit alike, always.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ from typing import Final
 MAX_NAME: Final = 128
 """The longest tool name ("Define tools")."""
 
+MAX_WORD: Final = 64
+"""The longest word of a loss."""
+
+_FOREIGN_TO_WORDS: Final = re.compile(r"[^a-zA-Z0-9_.-]")
 _FITS: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -25,6 +32,11 @@ def fit_id(identity: str) -> str:
     if _FITS.fullmatch(identity):
         return identity
     return f"{_FOREIGN.sub('_', identity)}_{_digest(identity)}"
+
+
+def loss_word(text: str) -> str:
+    """Return a word that can stand in a response header, made of a word from outside."""
+    return _FOREIGN_TO_WORDS.sub("_", text)[:MAX_WORD]
 
 
 def _digest(text: str) -> str:

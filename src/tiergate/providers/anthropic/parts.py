@@ -31,7 +31,7 @@ from tiergate.base.errors import Untranslatable
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.content import PLAIN_TEXT
-from tiergate.providers.anthropic.names import fit_id, fit_name
+from tiergate.providers.anthropic.names import fit_id, fit_name, loss_word
 from tiergate.providers.openai.losses import Losses
 
 Block: TypeAlias = dict[str, object]
@@ -203,7 +203,7 @@ class PartWriter:
         if part.dialect is Dialect.ANTHROPIC and isinstance(part.raw, dict):
             return dict(part.raw)
         self._losses.refuse(
-            f"content.{part.type}"[:64].replace(" ", "_"),
+            loss_word(f"content.{part.type}"),
             f"A part of type {part.type} cannot be sent to this model: the Messages API has "
             "nothing like it. Leave it out, or use a model of the provider it belongs to.",
             param="messages",

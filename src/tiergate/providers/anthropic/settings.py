@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from tiergate.base.chat import Ask
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
+from tiergate.providers.anthropic.names import loss_word
 from tiergate.providers.anthropic.parts import Block
 from tiergate.providers.anthropic.schema import fit_schema
 from tiergate.providers.anthropic.thinking import ThinkingPlan
@@ -22,7 +22,6 @@ JSON_ONLY: Final = (
 
 _TIERS: Final = {"auto": "auto", "default": "standard_only"}
 _MAX_USER_ID: Final = 256
-_SAFE_WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HARMLESS: Final[tuple[Json, ...]] = (None, False, 0, "", [], {})
 """Values that ask for nothing: leaving the field out says the same."""
 
@@ -192,7 +191,7 @@ def extras(ask: Ask, losses: Losses) -> JsonObject:
                 param=key,
             )
         else:
-            losses.add(key if _SAFE_WORD.fullmatch(key) else "unknown_field")
+            losses.add(loss_word(key))
     return {}
 
 

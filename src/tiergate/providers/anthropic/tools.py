@@ -8,6 +8,7 @@ from typing import assert_never
 from tiergate.base.chat import Ask, ProviderTool, Tool, ToolChoice, ToolMode
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
+from tiergate.providers.anthropic.names import loss_word
 from tiergate.providers.anthropic.parts import PartWriter, cache_field
 from tiergate.providers.anthropic.schema import fit_schema
 from tiergate.providers.facts import ModelFacts
@@ -50,7 +51,10 @@ class ToolWriter:
             self._losses.add("tool_choice")
         if called and self._ask.dialect is not Dialect.ANTHROPIC:
             # "Requests which include `tool_use` or `tool_result` blocks must define tools".
-            return {"tools": [_remembered(name) for name in called], "tool_choice": _NONE}
+            return {
+                "tools": [_remembered(name) for name in called],
+                "tool_choice": {"type": "none"},
+            }
         return {}
 
     def forced(self) -> bool:
@@ -79,7 +83,7 @@ class ToolWriter:
         if tool.dialect is Dialect.ANTHROPIC:
             return [dict(tool.raw)]
         self._losses.refuse(
-            f"tools.{tool.name}"[:64],
+            loss_word(f"tools.{tool.name}"),
             f"The tool {tool.name!r} of type {tool.type} exists at its own provider only. Leave "
             "it out for this model, or give a function tool of your own.",
             param="tools",
@@ -102,7 +106,7 @@ class ToolWriter:
         raw: JsonObject
         match mode:
             case ToolMode.NONE:
-                return dict(_NONE)
+                return {"type": "none"}
             case ToolMode.AUTO:
                 raw = {"type": "auto"}
             case ToolMode.ANY:
@@ -114,9 +118,6 @@ class ToolWriter:
         if choice.parallel is False:
             raw["disable_parallel_tool_use"] = True
         return raw
-
-
-_NONE: JsonObject = {"type": "none"}
 
 
 def _remembered(name: str) -> JsonObject:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.providers.anthropic.names import MAX_NAME, fit_id, fit_name
+from tiergate.providers.anthropic.names import MAX_NAME, fit_id, fit_name, loss_word
 
 
 @pytest.mark.parametrize("name", ["look", "get_weather-2", "A" * MAX_NAME])
@@ -35,3 +35,8 @@ def test_names_that_differ_in_foreign_letters_stay_different():
 
 def test_long_names_that_differ_at_the_end_stay_different():
     assert fit_name("a" * 200 + "x") != fit_name("a" * 200 + "y")
+
+
+@given(st.text(max_size=200))
+def test_any_word_of_a_loss_can_stand_in_a_header(text):
+    assert re.fullmatch(r"[a-zA-Z0-9_.-]{0,64}", loss_word(text))

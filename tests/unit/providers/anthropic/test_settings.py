@@ -233,7 +233,7 @@ def test_a_field_that_asks_for_nothing_is_no_loss(fields):
         ({"logit_bias": {"1": 5}}, ("logit_bias",)),
         ({"presence_penalty": 0.5, "store": True}, ("presence_penalty", "store")),
         ({"metadata": {"a": "b"}}, ("metadata",)),
-        ({"brand new\r\nx: y": 1}, ("unknown_field",)),
+        ({"brand new\r\nx: y": 1}, ("brand_new__x__y",)),
     ],
 )
 def test_a_hint_is_a_loss(fields, words):

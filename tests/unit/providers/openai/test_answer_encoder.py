@@ -33,7 +33,8 @@ def _written(answer: Answer) -> JsonObject:
 
 def _message(answer: Answer) -> JsonObject:
     body = _written(answer)
-    assert isinstance(choices := body["choices"], list)
+    choices = body["choices"]
+    assert isinstance(choices, list)
     choice = choices[0]
     assert isinstance(choice, dict)
     message = choice["message"]
