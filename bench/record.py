@@ -92,7 +92,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """The share of the machine's CPU time that other work took before and after the run, 0 to 1."""
+    """The share of the machine's CPU time that others took before and after the run, 0 to 1."""
 
     before: float
     after: float

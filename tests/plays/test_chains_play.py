@@ -345,3 +345,40 @@ def test_a_caller_who_leaves_ends_everything() -> None:
     play = Play(ALL, policy())
 
     assert play.ask("cheap", "500", "caller left") == ["call a", "call b", "gave up 499"]
+
+
+def test_who_will_be_back_is_told_before_what_another_dialect_cannot_say() -> None:
+    cold = RouterPolicy(num_retries=0, allowed_fails=0, chains=general(cheap="balanced"))
+    play = Play(deployments(cheap="a b", balanced="c"), cold, dice=lambda: 0.0)
+    play.ask("cheap", "500", "ok")
+
+    assert play.ask("cheap", "untranslatable", "500") == ["call b", "call c", "gave up 429"]
+
+
+def test_what_was_not_sent_does_not_hide_what_failed() -> None:
+    one = RouterPolicy(num_retries=1, disable_cooldowns=True)
+    play = Play(deployments(cheap="a b"), one, dice=lambda: 0.0)
+
+    assert play.ask("cheap", "503 after 99", "untranslatable") == [
+        "call a",
+        "call b",
+        "gave up 503",
+    ]
+
+
+def test_a_fallback_may_cost_as_much_as_the_dearest_deployment_of_the_alias() -> None:
+    prices = {"a": 5, "b": 9, "c": 8}
+    play = Play(
+        deployments(cheap="a b", balanced="c"),
+        policy(general(cheap="balanced")),
+        over=lambda d: "spent" if d.alias == "cheap" else None,
+        price=lambda d: prices[d.id],
+    )
+
+    assert play.ask("cheap", "ok") == ["call c", "answered"]
+
+
+def test_a_drill_of_an_unknown_alias_is_told_as_that() -> None:
+    play = Play(ALL, policy())
+
+    assert play.ask(Wish(alias=AliasName("raw"), drill=ChainKind.GENERAL)) == ["gave up 400"]

@@ -147,6 +147,9 @@ def read_deployment(
         default_max_tokens=limit or _limit_of(defaults),
         verify=read_verify(params.take("ssl_verify"), reader, ground.verify),
         price=price,
+        priced_as=base_model.removeprefix(f"{reach.host.provider}/")
+        if base_model and reach
+        else None,
         max_budget=typed.usd(budget),
         budget_duration=window.text if window else None,
         info=MappingProxyType(_info(info)),
@@ -161,7 +164,7 @@ def read_deployment(
         window=window,
         budget_at=budget.at if budget else None,
         origins=reach.origins,
-        price_model=base_model.removeprefix(f"{made.provider}/") if base_model else made.model,
+        price_model=made.priced_as or made.model,
         windowed=duration is not None,
         own_id=own_id,
     )

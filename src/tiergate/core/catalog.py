@@ -107,6 +107,8 @@ class Deployment:
     verify: bool | str = True
     """TLS verification (`ssl_verify`): True, False, or a CA file."""
     price: PriceOverride = field(default_factory=PriceOverride)
+    priced_as: str | None = None
+    """`base_model`: the model id whose list price applies; None: that of `model`."""
     max_budget: NanoUsd | None = None
     budget_duration: str | None = None
     info: Mapping[str, Json] = field(default_factory=lambda: NOTHING)

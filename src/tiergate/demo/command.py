@@ -88,9 +88,9 @@ def _show_start(loaded: Loaded) -> None:
     click.echo("  What start-up has to say of them (tiergate check says the same):\n")
     colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
     for finding in loaded.findings:
-        place = f"{Path(finding.position.file).name}:{finding.position.line}"
-        line = f"  {place}: {finding.severity.value}: {finding.message}"
-        click.secho(click.wrap_text(line, 96, "", "      "), fg=colours[finding.severity])
+        folder = f"{Path(finding.position.file).parent}/"
+        line = str(finding).replace(folder, "")
+        click.secho(click.wrap_text(line, 96, "  ", "      "), fg=colours[finding.severity])
 
 
 async def _stay(port: int, mock_url: str) -> None:

@@ -89,9 +89,7 @@ class Spend:
         self._total = 0
         self._by_provider: dict[str, int] = {}
 
-    def configure(
-        self, settings: Settings, priced: Mapping[DeploymentId, Price | None]
-    ) -> None:
+    def configure(self, settings: Settings, priced: Mapping[DeploymentId, Price | None]) -> None:
         """Take over a configuration; budgets that are still there go on with what is spent.
 
         Args:

@@ -1,11 +1,10 @@
 """What models cost and how many tokens a request has, as far as that is known without asking.
 
-Figures come from the configuration or from the data of `genai-prices`; the arithmetic is
-`core.cost`.
+Figures come from the configuration or from the price list; the arithmetic is `core.cost`.
 """
 
-from tiergate.pricing.estimate import estimate_prompt
 from tiergate.pricing.count import count_messages
-from tiergate.pricing.pricelist import PriceList
+from tiergate.pricing.estimate import estimate_prompt
+from tiergate.pricing.pricelist import PriceList, PriceRow
 
-__all__ = ["PriceList", "count_messages", "estimate_prompt"]
+__all__ = ["PriceList", "PriceRow", "count_messages", "estimate_prompt"]

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 from genai_prices.data import providers as known_providers
@@ -101,8 +101,8 @@ def _prices(given: Sequence[ConditionalPrice], today: date) -> tuple[ListedPrice
         if price is None:
             continue
         match each.constraint:
-            case TimeOfDateConstraint() if found:
-                found[-1] = _dearer(found[-1], price)
+            case TimeOfDateConstraint():
+                found = [_dearer(before, price) for before in found] or [price]
             case StartDateConstraint(start_date=start) if start > today:
                 found.append(msgspec.structs.replace(price, since=start))
             case StartDateConstraint():
@@ -137,11 +137,22 @@ def _price(given: ModelPrice) -> ListedPrice | None:
 
 def _dearer(one: ListedPrice, other: ListedPrice) -> ListedPrice:
     """Return the dearer figure of each kind; prices by the time of day have no tiers."""
-    first, second = msgspec.structs.asdict(one.rates), msgspec.structs.asdict(other.rates)
-    rates = {kind: max(first[kind] or 0, second[kind] or 0) for kind in first}
-    return msgspec.structs.replace(
-        one, rates=ListedRates(**{kind: value for kind, value in rates.items() if value})
+    first, second = one.rates, other.rates
+    rates = ListedRates(
+        input=_larger(first.input, second.input),
+        output=_larger(first.output, second.output),
+        cache_read=_larger(first.cache_read, second.cache_read),
+        cache_write_5m=_larger(first.cache_write_5m, second.cache_write_5m),
+        cache_write_1h=_larger(first.cache_write_1h, second.cache_write_1h),
+        reasoning=_larger(first.reasoning, second.reasoning),
+        audio_input=_larger(first.audio_input, second.audio_input),
+        audio_output=_larger(first.audio_output, second.audio_output),
     )
+    return msgspec.structs.replace(one, rates=rates)
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _nano(usd: Decimal) -> int:
@@ -165,7 +176,7 @@ def _clause(given: MatchLogic) -> Clause:
         case ClauseAnd(and_=parts):
             return Clause(every=tuple(_clause(part) for part in parts))
         case _:
-            raise TypeError(f"unknown condition in the price data: {given!r}")
+            assert_never(given)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -216,7 +216,14 @@ class ProviderCodec:
         wall: float,
     ) -> Failure:
         """Read an error answer; see `ports.Codec.failure`."""
-        return classify(status, body, deployment.dialect, retry_after, wall)
+        failure = classify(status, body, deployment.dialect, retry_after, wall)
+        key = deployment.api_key
+        if key is not None and key.value in failure.message:
+            # A provider that quotes the key it was sent must not show it to the caller.
+            failure = replace(
+                failure, message=failure.message.replace(key.value, "***"), body=None
+            )
+        return failure
 
 
 def _quirks(deployment: Deployment) -> frozenset[Quirk]:

@@ -180,7 +180,7 @@ class Inference:
             ("x-tiergate-why", served.why),
         ]
         if losses:
-            head.append(("x-tiergate-dropped", ",".join(losses)))
+            head.append(("x-tiergate-dropped", _header_safe(",".join(losses))))
         for name, value in upstream:
             if name in _PASSED_NAMES or name.startswith(_PASSED_STARTS):
                 head.append((name.decode("latin-1"), value.decode("latin-1")))

@@ -90,6 +90,8 @@ def test_environments_constrain_without_tag_filtering() -> None:
     assert words(select(made, asked, View())) == "b, not a environment"
     assert words(select(made, NO_TAGS, View())) == "a b"
     assert words(select(made, RequestTags(environments=("critical",)), View())) == "a b"
+    excluding = RequestTags(excluded=("critical",))
+    assert words(select(made, excluding, View())) == "b, not a environment"
 
 
 def test_a_tag_match_that_the_environment_forbids_is_not_replaced_by_the_default() -> None:

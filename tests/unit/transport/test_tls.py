@@ -80,17 +80,15 @@ def test_authorities_that_cannot_be_read_are_an_error_that_names_the_file(tmp_pa
     assert str(path) in str(caught.value)
 
 
-def test_a_context_is_made_once_per_way_of_judging(monkeypatch):
-    made = []
-    make = ssl.SSLContext
-    monkeypatch.setattr(ssl, "SSLContext", lambda protocol: made.append(1) or make(protocol))
+def test_a_context_is_made_once_per_way_of_judging():
     contexts = Contexts()
 
-    for _ in range(3):
-        contexts.session("localhost", verify=False)
-        contexts.session("localhost", verify=True)
+    def context_of(*, verify: bool) -> ssl.SSLContext:
+        return contexts.session("localhost", verify)._object.context
 
-    assert len(made) == 2
+    assert context_of(verify=False) is context_of(verify=False)
+    assert context_of(verify=True) is context_of(verify=True)
+    assert context_of(verify=True) is not context_of(verify=False)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -23,7 +23,7 @@ from tiergate.base.chat import (
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.content import cache_mark, decode_content
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     as_object,
     invalid,
     optional_bool,

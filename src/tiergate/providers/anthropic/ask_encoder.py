@@ -23,7 +23,7 @@ from tiergate.providers.anthropic.settings import (
 )
 from tiergate.providers.anthropic.thinking import plan_thinking
 from tiergate.providers.anthropic.tools import ToolWriter
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.target import EncodedAsk, EncodeTarget
 
 _COUNTED: Final = frozenset(

@@ -28,7 +28,7 @@ from tiergate.base.chat import (
 )
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     as_object,
     optional_bool,
     optional_list,

@@ -16,7 +16,7 @@ from tiergate.base.chat import Ask, Image, Part, Role, Text, ToolUse, Turn
 from tiergate.base.errors import Untranslatable
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.parts import Block, PartWriter
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 OPENING: Final = "(The conversation begins with the assistant.)"
 """The user's turn before an assistant's greeting; the first message must be the user's."""

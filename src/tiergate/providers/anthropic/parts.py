@@ -32,7 +32,7 @@ from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.content import PLAIN_TEXT
 from tiergate.providers.anthropic.names import fit_id, fit_name, loss_word
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 Block: TypeAlias = dict[str, object]
 """A block to be written; tool input stands in it as `msgspec.Raw`."""

@@ -12,7 +12,7 @@ from tiergate.providers.anthropic.parts import Block
 from tiergate.providers.anthropic.schema import fit_schema
 from tiergate.providers.anthropic.thinking import ThinkingPlan
 from tiergate.providers.facts import SamplingRule
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.target import EncodeTarget
 
 JSON_ONLY: Final = (

@@ -13,7 +13,7 @@ from tiergate.base.chat import Ask, Reasoning
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.facts import ModelFacts, ThinkingStyle
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 MIN_BUDGET: Final = 1_024
 """The smallest `budget_tokens` ("Extended thinking")."""

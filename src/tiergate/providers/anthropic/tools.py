@@ -12,7 +12,7 @@ from tiergate.providers.anthropic.names import loss_word
 from tiergate.providers.anthropic.parts import PartWriter, cache_field
 from tiergate.providers.anthropic.schema import fit_schema
 from tiergate.providers.facts import ModelFacts
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 
 class ToolWriter:

@@ -11,7 +11,7 @@ from typing import Final
 from tiergate.base.chat import Ask, CacheMark, Reasoning, ResponseFormat
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     invalid,
     optional_bool,
     optional_int,

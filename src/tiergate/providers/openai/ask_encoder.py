@@ -15,7 +15,7 @@ from tiergate.base.chat import Ask, ProviderTool, ResponseFormat, Tool, ToolChoi
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.facts import SamplingRule, ThinkingStyle
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.openai.messages import MessageWriter
 from tiergate.providers.openai.names import fit_user
 from tiergate.providers.openai.schema import is_strict

@@ -34,7 +34,7 @@ from tiergate.base.chat import (
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.openai.media import file_source, source_of, text_of
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     as_object,
     invalid,
     optional_bool,

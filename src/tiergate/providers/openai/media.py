@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from tiergate.base.chat import Bytes64, Link
-from tiergate.providers.openai.reading import invalid
+from tiergate.providers.reading import invalid
 
 _DATA_URL: Final = re.compile(
     r"data:([\w.+-]+/[\w.+-]+)?((?:;[^;,]*)*?)(;base64)?,", re.IGNORECASE

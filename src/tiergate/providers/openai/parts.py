@@ -26,7 +26,7 @@ from tiergate.base.chat import (
 from tiergate.base.errors import Untranslatable
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.openai.media import data_url
 from tiergate.providers.quirks import Quirk
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from tiergate.base.chat import Reasoning
 from tiergate.providers.facts import ModelFacts, ThinkingStyle
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 _ORDER: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 LOW_BUDGET: Final = 4_096

@@ -13,7 +13,7 @@ from tiergate.base.chat import ProviderTool, Tool, ToolChoice, ToolMode
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
 from tiergate.providers.openai.content import cache_mark
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     as_object,
     invalid,
     optional_bool,

@@ -31,7 +31,7 @@ from tiergate.providers.openai.content import (
     with_mark,
     without_mark,
 )
-from tiergate.providers.openai.reading import (
+from tiergate.providers.reading import (
     as_object,
     invalid,
     optional_list,

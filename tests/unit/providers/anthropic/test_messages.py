@@ -24,7 +24,7 @@ from tiergate.base.errors import Untranslatable
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.messages import OPENING, Conversation, MessageWriter
 from tiergate.providers.anthropic.parts import PartWriter
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 S, D, U, A = Role.SYSTEM, Role.DEVELOPER, Role.USER, Role.ASSISTANT
 

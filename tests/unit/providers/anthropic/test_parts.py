@@ -25,7 +25,7 @@ from tiergate.base.chat import (
 from tiergate.base.errors import Untranslatable
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.parts import FILES_BETA, PartWriter
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 MARK = CacheMark({"type": "ephemeral"})
 A, O = Dialect.ANTHROPIC, Dialect.OPENAI  # noqa: E741 - the dialects' own letters

@@ -10,7 +10,7 @@ from tiergate.base.values import Dialect
 from tiergate.providers.anthropic import settings
 from tiergate.providers.anthropic.thinking import ThinkingPlan
 from tiergate.providers.facts import facts_for
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.target import EncodeTarget
 
 OLD, NEW, HOUSE = "claude-sonnet-4-5", "claude-opus-5-5", "house-model"

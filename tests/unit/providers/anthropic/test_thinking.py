@@ -8,7 +8,7 @@ from tiergate.base.chat import Ask, Reasoning
 from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.thinking import ThinkingPlan, plan_thinking
 from tiergate.providers.facts import facts_for
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 BUDGET, BOTH, ADAPTIVE, ALWAYS, BETWEEN, NONE, HOUSE = (
     "claude-sonnet-4-5",

@@ -17,7 +17,7 @@ from tiergate.base.values import Dialect
 from tiergate.providers.anthropic.parts import PartWriter
 from tiergate.providers.anthropic.tools import ToolWriter
 from tiergate.providers.facts import facts_for
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 
 LOOK = Tool("look", "Look up.", {"type": "object", "properties": {}})
 

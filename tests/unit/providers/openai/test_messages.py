@@ -22,7 +22,7 @@ from tiergate.base.chat import (
 from tiergate.base.errors import Untranslatable
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.openai.messages import EMPTY_RESULT, SEE_NEXT, MessageWriter
 from tiergate.providers.openai.role_order import BRIDGE
 from tiergate.providers.quirks import Quirk

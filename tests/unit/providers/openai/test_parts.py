@@ -24,7 +24,7 @@ from tiergate.base.chat import (
 from tiergate.base.errors import Untranslatable
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.openai.parts import PartWriter
 from tiergate.providers.quirks import Quirk
 

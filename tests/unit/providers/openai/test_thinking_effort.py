@@ -6,7 +6,7 @@ import pytest
 
 from tiergate.base.chat import Reasoning
 from tiergate.providers.facts import ModelFacts, ThinkingStyle, facts_for
-from tiergate.providers.openai.losses import Losses
+from tiergate.providers.losses import Losses
 from tiergate.providers.openai.thinking_effort import effort_for
 
 GPT_5 = facts_for("openai", "gpt-5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tiergate.base.errors import Untranslatable
-from tiergate.providers.openai.losses import UNNAMED, Losses
+from tiergate.providers.losses import UNNAMED, Losses
 
 
 def test_each_loss_is_noted_once_in_order() -> None:
