@@ -76,6 +76,7 @@ class Expander:
         # A key read from a secret file often ends in a line break, which no header may carry.
         value = self.environ.get(name, "").strip("\r\n")
         if value.strip():
+            self.findings.hide(value)
             return replace(node, value=value, text=value, reference=name)
         what = "is empty" if name in self.environ else "is not set"
         self.findings.error(

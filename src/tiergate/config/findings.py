@@ -12,6 +12,8 @@ from enum import Enum
 
 from tiergate.base.values import Position
 
+_SHORTEST_SECRET = 8
+
 
 class Severity(Enum):
     """How much a finding weighs."""
@@ -87,6 +89,16 @@ class Findings:
         self._all: list[Finding] = []
         self._lenient = lenient
         self._strict = strict
+        self._hidden: set[str] = set()
+
+    def hide(self, value: str) -> None:
+        """Blot out a value in every finding that is added from now on.
+
+        Values of environment variables may be secrets that stand at a wrong place, where no key
+        name gives them away. Very short ones are left: they would blot out ordinary words.
+        """
+        if len(value) >= _SHORTEST_SECRET:
+            self._hidden.add(value)
 
     def error(self, code: str, at: At, message: str, advice: str = "") -> None:
         """Add an error that `--lenient` does not soften."""
@@ -138,5 +150,18 @@ class Findings:
 
     def _add(self, severity: Severity, code: str, at: At, message: str, advice: str) -> None:
         self._all.append(
-            Finding(severity, code, at.position, one_line(at.path), one_line(message), advice)
+            Finding(
+                severity,
+                code,
+                at.position,
+                one_line(self._blotted(at.path)),
+                one_line(self._blotted(message)),
+                self._blotted(advice),
+            )
         )
+
+    def _blotted(self, text: str) -> str:
+        # The longest first: one value may be a part of another.
+        for value in sorted(self._hidden, key=lambda value: (-len(value), value)):
+            text = text.replace(value, "***")
+        return text

@@ -23,7 +23,7 @@ from tiergate.front.heads import (
     without_owned,
 )
 from tiergate.front.request import Request
-from tiergate.front.stream import Stream
+from tiergate.front.stream import Sink, Stream
 
 _LARGE = 64 * 1024
 """Bodies above this are not copied behind their head."""
@@ -32,7 +32,10 @@ _LARGE = 64 * 1024
 class Wire(Protocol):
     """The connection, as one call sees it."""
 
-    paused: bool
+    @property
+    def outflow(self) -> Sink:
+        """Where to wait for a slow client."""
+        ...
 
     @property
     def goes_on(self) -> bool:
@@ -44,16 +47,13 @@ class Wire(Protocol):
         """The `date` header line."""
         ...
 
-    def write(self, data: bytes) -> None:
-        """Write, without waiting."""
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """What writes bytes, without waiting."""
         ...
 
     def body_wanted(self) -> None:
         """See `body.Source`."""
-        ...
-
-    async def writable(self) -> None:
-        """See `stream.Sink`."""
         ...
 
 
@@ -163,7 +163,7 @@ class Call:
             chunked, write = False, _drop
         else:
             self._answer(status, headers, CHUNKED if chunked else "", lasts=not chunked)
-        self.stream = Stream(self._wire, write, chunked=chunked)
+        self.stream = Stream(self._wire.outflow, write, chunked=chunked)
         if self.over:
             self.stream.cut()
         return self.stream

@@ -14,8 +14,10 @@ SLICE = 64 * 1024
 class Sink(Protocol):
     """Where the pieces go."""
 
-    paused: bool
-    """More bytes wait for the client than may."""
+    @property
+    def paused(self) -> bool:
+        """Whether more bytes wait for the client than may."""
+        ...
 
     async def writable(self) -> None:
         """Wait until `paused` is over.

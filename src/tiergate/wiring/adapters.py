@@ -45,6 +45,7 @@ class HostTable:
             default_base=host.default_base,
             key_variables=tuple(host.key_variables),
             base_variables=tuple(host.base_variables),
+            key_optional=host.key_optional,
         )
 
     def nearest(self, prefix: str) -> tuple[str, ...]:

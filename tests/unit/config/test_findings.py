@@ -36,6 +36,19 @@ def test_line_breaks_and_control_signs_of_a_file_never_reach_the_terminal() -> N
     assert text == "f:1: error: a b?[31m: bad value?"
 
 
+def test_a_hidden_value_is_blotted_out_wherever_it_stands() -> None:
+    findings = Findings()
+    findings.hide("s3cr3t-value")
+    findings.hide("short")
+    findings.error("x", At("s3cr3t-value", Position("f", 1)), 'no "s3cr3t-value"', "s3cr3t-value")
+    findings.error("x", HERE, "short")
+
+    assert [str(each).partition("error: ")[2] for each in findings.result()] == [
+        '***: no "***". ***',
+        "router_settings.fallback: short",
+    ]
+
+
 def test_very_long_texts_are_cut() -> None:
     assert one_line("x" * 10_000, 50) == "x" * 47 + "..."
 

@@ -6,7 +6,7 @@ import pytest
 
 from tiergate.base.errors import Refused
 from tiergate.base.jsontypes import Json
-from tiergate.providers.openai import reading
+from tiergate.providers import reading
 
 
 @pytest.mark.parametrize(
