@@ -382,3 +382,16 @@ def test_a_drill_of_an_unknown_alias_is_told_as_that() -> None:
     play = Play(ALL, policy())
 
     assert play.ask(Wish(alias=AliasName("raw"), drill=ChainKind.GENERAL)) == ["gave up 400"]
+
+
+def test_a_member_in_which_nothing_was_sent_is_not_counted() -> None:
+    play = Play(deployments(cheap="a", balanced="b c"), policy(), dice=lambda: 0.0)
+
+    assert play.ask("cheap", "500", "untranslatable", "gateway over budget") == [
+        "call a",
+        "call b",
+        "call c",
+        "gave up 500",
+    ]
+    assert play.end is not None
+    assert play.end.fallbacks == 0

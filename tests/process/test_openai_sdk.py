@@ -274,7 +274,7 @@ async def test_raw_headers_tell_who_served_and_what_it_cost(
     raw = await openai_client.chat.completions.with_raw_response.create(
         model=alias, messages=HELLO, extra_headers={"x-litellm-call-id": "my-own-id"}
     )
-    assert (await raw.parse()).model == alias
+    assert raw.parse().model == alias
     assert raw.headers["x-litellm-call-id"] == "my-own-id"
     assert raw.headers["x-litellm-model-group"] == alias
     assert raw.headers["x-litellm-attempted-retries"] == "0"

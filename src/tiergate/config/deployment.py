@@ -138,7 +138,9 @@ def read_deployment(
         num_retries=typed.whole(params.take("num_retries")),
         cooldown_time=cooldown,
         allowed_fails=allowed,
-        allowed_fails_policy=allowed_fails_policy(info.take("allowed_fails_policy"), reader),
+        allowed_fails_policy=allowed_fails_policy(
+            reader.pick("allowed_fails_policy", params, info), reader
+        ),
         extra_headers=_headers(params, reader),
         defaults=MappingProxyType(defaults),
         drop_params=ground.drop_params if drop is None else drop,

@@ -48,8 +48,8 @@ class Machine:
 
     __slots__ = (
         "_attempt", "_began", "_callers", "_deadline", "_dearest", "_error", "_excluded",
-        "_give_up", "_hop", "_kind", "_phase", "_queue", "_retries", "_route", "_routes",
-        "_stay", "_timed_out", "_trail", "_wish",
+        "_fallbacks", "_give_up", "_hop", "_kind", "_phase", "_queue", "_retries", "_route",
+        "_routes", "_stay", "_timed_out", "_trail", "_wish",
     )  # fmt: skip
 
     def __init__(self, routes: Routes, wish: Wish, started: float) -> None:
@@ -67,6 +67,7 @@ class Machine:
         self._excluded: tuple[Exclusion, ...] = ()
         # Where it has been.
         self._hop = 0
+        self._fallbacks = 0
         self._retries = 0
         self._timed_out = False
         # How the alias asked failed, and what follows from it.
@@ -91,7 +92,7 @@ class Machine:
     @property
     def fallbacks(self) -> int:
         """Fallback aliases that were called."""
-        return self._hop
+        return self._fallbacks
 
     def next(self, view: View, now: float, dice: Callable[[], float]) -> Step:
         """Say what to do now.
@@ -126,7 +127,7 @@ class Machine:
         """
         attempt = self._out("answered")
         self._fire(Event.SUCCEEDED)
-        self._retries = attempt.number - 1
+        self._retries, self._fallbacks = attempt.number - 1, attempt.hop
         self._note(attempt, None, 200, now)
 
     def failed(self, failure: Failure, now: float) -> None:
@@ -150,7 +151,7 @@ class Machine:
             return
         stay.calls += 1
         stay.timed_out = timing.ran_out(failure, attempt.limits, now)
-        self._retries = attempt.number - 1
+        self._retries, self._fallbacks = attempt.number - 1, attempt.hop
         if deployment.timeout is None:
             self._timed_out = self._timed_out or stay.timed_out
         else:
@@ -369,7 +370,7 @@ class Machine:
             tried = tuple(d for d in self._trail if isinstance(d, Tried))
             self._trail.append(Ended("gave up"))
             wait = told.seconds_to_wait(error)
-            self._give_up = GiveUp(error, wait, tried, self._retries, self._hop)
+            self._give_up = GiveUp(error, wait, tried, self._retries, self._fallbacks)
         return self._give_up
 
     def _out(self, what: str) -> Call:

@@ -25,9 +25,10 @@ class Outcome(Enum):
     """The caller left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: one is made per request, and a frozen one costs twice as much to make.
+@dataclass(slots=True, kw_only=True)
 class CallRecord:
-    """One request.
+    """One request; nobody changes it after it is made.
 
     Attributes:
         call_id: The id in the `x-litellm-call-id` header.

@@ -49,8 +49,7 @@ async def _run(port: int, *, stay: bool) -> int:
         _show_start(loaded)
         if loaded.settings is None:
             return 1
-        loop = asyncio.get_running_loop()
-        gateway = Gateway(loaded.settings, environ, PriceList(), loop, on_loopback=True)
+        gateway = Gateway(loaded.settings, environ, PriceList(), on_loopback=True)
         try:
             async with _serving(gateway, port):
                 failed = await take(Tour(mock, HOST, port))

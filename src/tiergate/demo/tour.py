@@ -12,6 +12,7 @@ import msgspec
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.mock import Fail, MockServer, Overflow, Reply, Rule
 from tiergate.transport import Target, Transport
+from tiergate.wire.members import decode
 
 _MOST = 1 << 20
 HAIKU, SONNET = "claude-haiku-4-5*", "claude-sonnet-4-6*"
@@ -27,7 +28,7 @@ class Answer:
 
     def json(self) -> JsonObject:
         """Decode the body."""
-        decoded: object = msgspec.json.decode(self.body)
+        decoded = decode(self.body)
         return decoded if isinstance(decoded, dict) else {}
 
     @property

@@ -6,7 +6,7 @@ itself is put into words by a function that it is given.
 """
 
 from tiergate.front.call import Call
-from tiergate.front.gone import ClientGoneError
+from tiergate.front.flow import ClientGoneError
 from tiergate.front.limits import Limits
 from tiergate.front.request import Request
 from tiergate.front.server import Front

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from tiergate.front.gone import ClientGoneError
+from tiergate.front.flow import ClientGoneError
 
 
 class Source(Protocol):
@@ -49,10 +49,12 @@ class Body:
         self.unread += sum(map(len, pieces))
         self._wake()
 
-    def end(self) -> None:
-        """All of it has come."""
+    def end(self, pieces: Sequence[bytes]) -> None:
+        """Take in the rest, if there is one; now all of it has come."""
+        self._pieces += pieces
         self.complete = True
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def fail(self) -> None:
         """No more will come; if it is not complete, reading it raises an error."""
@@ -70,7 +72,7 @@ class Body:
         while not self.complete:
             self.wanted_whole = True
             await self._more()
-        return self._take()
+        return self.take()
 
     def __aiter__(self) -> Body:
         """Read in pieces."""
@@ -86,17 +88,15 @@ class Body:
             if self.complete:
                 raise StopAsyncIteration
             await self._more()
-        piece = self._take()
+        piece = self.take()
         if not self.complete:
             self._source.body_wanted()
         return piece
 
-    def _take(self) -> bytes:
+    def take(self) -> bytes:
+        """Return what has come and was not read."""
         pieces = self._pieces
-        if len(pieces) == 1:
-            whole = pieces[0]
-        else:
-            whole = b"".join(pieces)
+        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self.unread = 0
         return whole

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Protocol
 
 from tiergate.front.body import Body
+from tiergate.front.flow import Flow
 from tiergate.front.heads import (
+    BODILESS,
     CHUNKED,
     CLOSE,
     KEEP_ALIVE,
     Pairs,
     declared_length,
-    has_no_body,
     head,
-    status_line,
     without_owned,
 )
 from tiergate.front.request import Request
-from tiergate.front.stream import Sink, Stream
+from tiergate.front.stream import Stream
 
 _LARGE = 64 * 1024
 """Bodies above this are not copied behind their head."""
@@ -33,8 +34,8 @@ class Wire(Protocol):
     """The connection, as one call sees it."""
 
     @property
-    def outflow(self) -> Sink:
-        """Where to wait for a slow client."""
+    def flow(self) -> Flow:
+        """Its socket."""
         ...
 
     @property
@@ -45,11 +46,6 @@ class Wire(Protocol):
     @property
     def date(self) -> str:
         """The `date` header line."""
-        ...
-
-    @property
-    def write(self) -> Callable[[bytes], None]:
-        """What writes bytes, without waiting."""
         ...
 
     def body_wanted(self) -> None:
@@ -102,7 +98,8 @@ class Call:
         Raises:
             ClientGoneError: It will never be complete.
         """
-        return await self.body.read()
+        body = self.body
+        return body.take() if body.complete else await body.read()
 
     def __aiter__(self) -> Body:
         """Read the body in pieces."""
@@ -136,15 +133,15 @@ class Call:
 
     def response_empty(self, status: int, headers: Pairs) -> None:
         """Answer without a body."""
-        if self.request.method == "HEAD" or has_no_body(status):
-            framing = declared_length(headers) if status != 204 else ""  # noqa: PLR2004 - HTTP's own
+        if self.request.method == "HEAD" or status in BODILESS:
+            framing = "" if status == HTTPStatus.NO_CONTENT else declared_length(headers)
         else:
             framing = "content-length: 0\r\n"
         self._answer(status, headers, framing)
 
     def response_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
         """Answer with a whole body."""
-        if has_no_body(status):
+        if status in BODILESS:
             self.response_empty(status, headers)
             return
         framing = f"content-length: {len(body)}\r\n"
@@ -157,13 +154,13 @@ class Call:
         answer does not look complete.
         """
         chunked = self.request.http_version == "1.1"
-        write = self._wire.write
-        if self.request.method == "HEAD" or has_no_body(status):
+        write = self._wire.flow.write
+        if self.request.method == "HEAD" or status in BODILESS:
             self.response_empty(status, headers)
             chunked, write = False, _drop
         else:
             self._answer(status, headers, CHUNKED if chunked else "", lasts=not chunked)
-        self.stream = Stream(self._wire.outflow, write, chunked=chunked)
+        self.stream = Stream(self._wire.flow, write, chunked=chunked)
         if self.over:
             self.stream.cut()
         return self.stream
@@ -171,10 +168,7 @@ class Call:
     def _answer(
         self, status: int, headers: Pairs, framing: str, body: bytes = b"", *, lasts: bool = False
     ) -> None:
-        """Write an answer, or its beginning.
-
-        Args:
-            lasts: The body lasts until the connection closes.
+        """Write an answer, or its beginning; if it `lasts`, the connection's end is its end.
 
         Raises:
             RuntimeError: There was an answer before.
@@ -191,16 +185,16 @@ class Call:
             framing += CLOSE
         elif request.http_version != "1.1":
             framing += KEEP_ALIVE
-        data = head(status_line(status) + wire.date, headers, framing)
+        data = head(status, wire.date, headers, framing)
         self.answered = True
         self.keep_alive = goes_on
         if self.over:
             return
         if len(body) > _LARGE:
-            wire.write(data)
-            wire.write(body)
+            wire.flow.write(data)
+            wire.flow.write(body)
         else:
-            wire.write(data + body)
+            wire.flow.write(data + body)
 
     # -- called by the connection ------------------------------------------------------------
 

@@ -36,7 +36,8 @@ _STATUS_LINES = {
     for status in HTTPStatus
     if status >= HTTPStatus.OK
 }
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+"""Statuses whose answers have no body (RFC 9112, section 6.3)."""
 _LOWEST_STATUS = 200
 _HIGHEST_STATUS = 999
 
@@ -44,25 +45,6 @@ _HIGHEST_STATUS = 999
 def date_line(unix: float) -> str:
     """Write the `date` header (RFC 9110, section 6.6.1) for a time in Unix seconds."""
     return f"date: {formatdate(unix, usegmt=True)}\r\n"
-
-
-def status_line(status: int) -> str:
-    """Write a status line.
-
-    Raises:
-        ValueError: Not the status of a final answer.
-    """
-    known = _STATUS_LINES.get(status)
-    if known is not None:
-        return known
-    if not _LOWEST_STATUS <= status <= _HIGHEST_STATUS:
-        raise ValueError(f"{status} is not the status of a final answer")
-    return f"HTTP/1.1 {status} \r\n"
-
-
-def has_no_body(status: int) -> bool:
-    """Tell whether answers of this status have no body (RFC 9112, section 6.3)."""
-    return status in _BODILESS
 
 
 def without_owned(headers: Pairs) -> tuple[Pairs, bool]:
@@ -97,21 +79,31 @@ def declared_length(headers: Pairs) -> str:
     return ""
 
 
-def head(start: str, headers: Pairs, end: str) -> bytes:
+def head(status: int, date: str, headers: Pairs, framing: str) -> bytes:
     """Write a head.
 
     Args:
-        start: Complete lines that come first.
-        headers: The handler's.
-        end: Complete lines that come last.
+        status: Of a final answer.
+        date: The `date` line.
+        headers: The handler's, without those that are the server's.
+        framing: The lines of the server.
 
     Raises:
-        ValueError: A header holds a line break, a NUL, or a character that is not in latin-1.
+        ValueError: A header holds a line break, a NUL, or a character that is not in latin-1; or
+            the status is not that of a final answer.
     """
+    start = _STATUS_LINES.get(status) or _unnamed(status)
     if not headers:
-        return f"{start}{end}\r\n".encode("latin-1")
+        return f"{start}{date}{framing}\r\n".encode("latin-1")
     lines = "\r\n".join(map(": ".join, headers))
     breaks = len(headers) - 1
     if lines.count("\n") != breaks or lines.count("\r") != breaks or "\0" in lines:
         raise ValueError("a header of the answer holds a line break or a NUL")
-    return f"{start}{lines}\r\n{end}\r\n".encode("latin-1")
+    return f"{start}{date}{lines}\r\n{framing}\r\n".encode("latin-1")
+
+
+def _unnamed(status: int) -> str:
+    """Write the status line of a status that has no phrase."""
+    if not _LOWEST_STATUS <= status <= _HIGHEST_STATUS:
+        raise ValueError(f"{status} is not the status of a final answer")
+    return f"HTTP/1.1 {status} \r\n"

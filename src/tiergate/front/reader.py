@@ -54,13 +54,19 @@ class Requests(Protocol):
         """A part of the body has come; the list is used again afterwards."""
         ...
 
-    def request_complete(self) -> None:
-        """All of the request has come."""
+    def request_complete(self, pieces: list[bytes]) -> None:
+        """All of the request has come; what is left of the body comes along."""
         ...
 
 
 class Reader:
     """Reads the requests of one connection.
+
+    Args:
+        requests: Told of them.
+        limits: Of their heads.
+        client: See `Request.client`.
+        scheme: See `Request.scheme`.
 
     Attributes:
         fault: Set once no further request can be read.
@@ -68,6 +74,7 @@ class Reader:
     """
 
     __slots__ = (
+        "_client",
         "_framing",
         "_headers",
         "_in_body",
@@ -77,14 +84,17 @@ class Reader:
         "_pieces",
         "_quiet",
         "_requests",
+        "_scheme",
         "_skip_head",
         "_url",
         "fault",
         "on_body",
     )
 
-    def __init__(self, requests: Requests, limits: Limits) -> None:
+    def __init__(self, requests: Requests, limits: Limits, client: str, scheme: str) -> None:
         self.fault: Fault | None = None
+        self._client = client
+        self._scheme = scheme
         self._requests = requests
         self._limits = limits
         self._url = b""
@@ -124,13 +134,10 @@ class Reader:
                 self._set_fault(400, f"The request is not HTTP/1.1: {error}.")
         if self._pieces:
             self._quiet = 0
-            self._deliver()
+            self._requests.body_received(self._pieces)
+            self._pieces.clear()
         if self._quiet > self._limits.max_head_bytes and self.fault is None:
             self._too_large()
-
-    def _deliver(self) -> None:
-        self._requests.body_received(self._pieces)
-        self._pieces.clear()
 
     # -- called by the parser ----------------------------------------------------------------
     # An error raised in these ends the parsing, and comes out of `feed_data`.
@@ -161,6 +168,8 @@ class Reader:
             self._url.decode("latin-1"),
             version,
             headers,
+            self._client,
+            self._scheme,
             keep_alive=parser.should_keep_alive(),
         )
         noted = self._noted
@@ -179,14 +188,13 @@ class Reader:
         """The request is complete."""
         if self._framing:
             return
-        if self._pieces:
-            self._deliver()
         if self._headers:  # trailers
             self._headers = []
             self._noted.clear()
         self._quiet = 0
         self._in_body = False
-        self._requests.request_complete()
+        self._requests.request_complete(self._pieces)
+        self._pieces.clear()
 
     # -- checks ------------------------------------------------------------------------------
 

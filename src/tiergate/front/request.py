@@ -48,11 +48,19 @@ class Request:
     )
 
     def __init__(
-        self, method: str, target: str, version: str, headers: Pairs, *, keep_alive: bool
+        self,
+        method: str,
+        target: str,
+        version: str,
+        headers: Pairs,
+        client: str,
+        scheme: str,
+        *,
+        keep_alive: bool,
     ) -> None:
         self.proto = "http"
-        self.scheme = "http"
-        self.client = ""
+        self.scheme = scheme
+        self.client = client
         self.http_version = version
         self.method = method
         self.path, self.query_string = split_target(target)
@@ -69,12 +77,8 @@ def split_target(target: str) -> tuple[str, str]:
     """
     if "#" in target:
         target = target.partition("#")[0]
-    if target.startswith("/"):
-        path, _, query = target.partition("?")
-        return path, query
-    _, mark, rest = target.partition("://")
-    if not mark:
-        return target.partition("?")[0], target.partition("?")[2]
-    path, _, query = rest.partition("?")
-    _, slash, path = path.partition("/")
-    return f"/{path}" if slash else "/", query
+    path, _, query = target.partition("?")
+    if path[:1] != "/" and "://" in path:
+        authority_and_path = path.partition("://")[2]
+        path = f"/{authority_and_path.partition('/')[2]}"
+    return path, query

@@ -124,10 +124,13 @@ class Front:
         """Wait until there are no connections, but not longer than told."""
         if not self._service.members:
             return
-        left = asyncio.get_running_loop().create_future()
-        self._service.left = lambda: left.done() or left.set_result(None)
+        left = asyncio.Event()
+        self._service.left = left.set
         try:
-            await asyncio.wait((left,), timeout=seconds)
+            async with asyncio.timeout(seconds):
+                await left.wait()
+        except TimeoutError:
+            pass
         finally:
             self._service.left = None
 

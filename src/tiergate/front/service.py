@@ -63,7 +63,7 @@ class Service:
     draining: bool = False
     in_flight: int = 0
     connections: int = 0
-    members: set[Member] = field(default_factory=lambda: set[Member]())
+    members: set[Member] = field(default_factory=set[Member])
     left: Callable[[], None] | None = None
 
     def add(self, member: Member) -> bool:

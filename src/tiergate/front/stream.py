@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
-from tiergate.front.gone import ClientGoneError
+from tiergate.front.flow import ClientGoneError, Flow
 
 SLICE = 64 * 1024
 """Bytes given to the event loop at a time, so that no piece outgrows what may wait."""
-
-
-class Sink(Protocol):
-    """Where the pieces go."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether more bytes wait for the client than may."""
-        ...
-
-    async def writable(self) -> None:
-        """Wait until `paused` is over.
-
-        Raises:
-            ClientGoneError: The connection broke first.
-        """
-        ...
 
 
 class Stream:
@@ -34,10 +16,10 @@ class Stream:
     It has no end of its own: it ends when the handler returns, or breaks when the handler fails.
     """
 
-    __slots__ = ("_chunked", "_open", "_sink", "_write")
+    __slots__ = ("_chunked", "_flow", "_open", "_write")
 
-    def __init__(self, sink: Sink, write: Callable[[bytes], None], *, chunked: bool) -> None:
-        self._sink = sink
+    def __init__(self, flow: Flow, write: Callable[[bytes], None], *, chunked: bool) -> None:
+        self._flow = flow
         self._write = write
         self._chunked = chunked
         self._open = True
@@ -55,8 +37,8 @@ class Stream:
             await self._send_slices(data)
         elif size:
             self._write(b"%x\r\n%b\r\n" % (size, data) if self._chunked else data)
-            if self._sink.paused:
-                await self._sink.writable()
+            if self._flow.paused:
+                await self._flow.writable()
 
     def end(self) -> None:
         """Write what marks the end, if the framing has such a mark."""

@@ -6,12 +6,12 @@ leaves nothing behind: its connection is closed before the failure is returned.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 
 from tiergate.base.errors import Failure, FailureClass, Untranslatable
 from tiergate.core.catalog import Deployment
 from tiergate.core.timing import Limits
+from tiergate.pipeline.deadline import Deadline
 from tiergate.ports import (
     Answered,
     Clock,
@@ -84,7 +84,7 @@ class Attempts:
         exchange: Exchange | None = None
         outcome: Plain | Open | Failure = _NOTHING
         try:
-            async with asyncio.timeout_at(limits.total_until):
+            with Deadline(limits.total_until):
                 exchange = await self._upstreams.send(deployment, prepared.head, prepared.body)
                 if exchange.status not in _OK:
                     outcome = await self._error(exchange, deployment)

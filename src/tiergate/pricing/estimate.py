@@ -1,10 +1,74 @@
-"""A quick upper bound of a prompt's tokens, for holds."""
+"""A quick upper estimate of a prompt's tokens from the bytes of its request, for holds.
+
+No text is decoded and no token is made. Bytes are of two weights: small letters, spaces, quotes
+and backslashes, of which a token has four or more on average, count a quarter, and every other
+ASCII byte (capitals, digits, punctuation) counts one. Letters of other scripts count half a token
+a byte; the scripts and signs that tokenizers split into bytes, one more.
+
+On prose and code in English this is 1.3 to 1.6 times what `o200k_base` counts, the difference
+being about the margin that Claude's tokenizers need; on digits, base64 and identifiers it is
+tight; on Cyrillic, Arabic or Hindi it is several times too high, as older tokenizers are too.
+`tests/properties/test_prompt_estimate.py` holds it to that.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
+from tiergate.core.catalog import Deployment
 from tiergate.ports import Inbound
+from tiergate.pricing import media
+from tiergate.pricing.families import is_later_claude
+
+_LIGHT: Final = bytes(range(ord("a"), ord("z") + 1)) + b' "\\'
+_ASCII: Final = bytes(range(128))
+_SPLIT_LEADS: Final = (b"\xe1", b"\xf0")
+"""First bytes of emoji, and of scripts that tokenizers hardly know (Ethiopic, Khmer, Cherokee)."""
+
+FRAME_TOKENS: Final = 16
+"""What a provider adds to every prompt, at most."""
+
+TOOLS_TOKENS: Final = 900
+"""What a provider adds to a prompt with tools (Anthropic "Tool use": 159 to 804)."""
+
+_ESCAPED_SHARE: Final = 50
+"""A body with one `\\uXXXX` in so many bytes is written anew before it is weighed."""
 
 
-def estimate_prompt(inbound: Inbound) -> int:
-    """Return the most prompt tokens that a request can have."""
-    return len(inbound.members.body) // 2
+def estimate_prompt(inbound: Inbound, deployment: Deployment) -> int:
+    """Return tokens that a request's prompt is very unlikely to exceed at a deployment."""
+    members = inbound.members
+    body, model = members.body, deployment.model
+    extra = FRAME_TOKENS
+    if "tools" in members or "functions" in members:
+        extra += TOOLS_TOKENS
+    if media.may_hold_media(body):
+        body, tokens = media.split_media(body, model)
+        extra += tokens
+    weight = weigh(body)
+    if is_later_claude(model):
+        weight = weight * 6 // 5
+    return weight + extra
+
+
+def weigh(body: bytes) -> int:
+    """Return the estimate for a JSON text, in tokens."""
+    if body.count(b"\\u") * _ESCAPED_SHARE > len(body):
+        body = _unescaped(body)
+    length = len(body)
+    heavy = len(body.translate(None, _LIGHT))
+    if body.isascii():
+        return (length + 3 * heavy) // 4 + 1
+    high = len(body.translate(None, _ASCII))
+    rare = sum(body.count(lead) for lead in _SPLIT_LEADS)
+    return (length + 3 * heavy - 2 * high) // 4 + rare + 1
+
+
+def _unescaped(body: bytes) -> bytes:
+    """Write a JSON text anew, with letters instead of their escapes."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError):
+        return body

@@ -19,6 +19,7 @@ from tiergate.base.values import DeploymentId, Dialect, Operation
 from tiergate.core.catalog import Deployment
 from tiergate.ports import Answered, Inbound, Prepared, StreamReader
 from tiergate.providers import anthropic, openai
+from tiergate.providers.answers import read_same
 from tiergate.providers.facts import ModelFacts, facts_for
 from tiergate.providers.failures import UnreadableAnswerError, classify, classify_event
 from tiergate.providers.heads import HeadTemplate
@@ -29,7 +30,6 @@ from tiergate.providers.translated import TranslatedStream
 from tiergate.wire.members import BodyError, Members, encode
 
 _EXCERPT = 200
-_ANTHROPIC_MARKS = (b'"tool_use"', b'"tool_result"', b'"input_schema"')
 
 HeadKey: TypeAlias = tuple[DeploymentId, Operation]
 
@@ -151,6 +151,10 @@ class ProviderCodec:
     def answer(self, inbound: Inbound, deployment: Deployment, body: bytes) -> Answered | Failure:
         """Read a 200 answer; see `ports.Codec.answer`."""
         try:
+            if inbound.dialect is deployment.dialect:
+                quick = read_same(body, inbound, deployment.dialect)
+                if quick is not None:
+                    return quick
             members = Members.read(body)
             if failure := _error_inside(members, deployment.dialect):
                 return failure
@@ -240,7 +244,7 @@ def _is_mixed(inbound: Inbound) -> bool:
     if inbound.dialect is not Dialect.OPENAI or inbound.operation is not Operation.CHAT:
         return False
     body = inbound.members.body
-    return any(mark in body for mark in _ANTHROPIC_MARKS)
+    return b'"tool_use"' in body or b'"tool_result"' in body or b'"input_schema"' in body
 
 
 def _decode_ask(inbound: Inbound) -> Ask:

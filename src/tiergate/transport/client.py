@@ -116,4 +116,6 @@ class Transport:
             raise TransportError(
                 Fault.CONNECT, f"{target}: no connection: {reason(error)}"
             ) from None
+        if connection.up:
+            self._pool.add(connection)
         return connection

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tiergate.transport.exchange import HIGH_WATER, Exchange
-from tiergate.transport.faults import Fault, TransportError, reason
+from tiergate.transport.faults import Fault, reason
 from tiergate.transport.proxies import Proxy
 from tiergate.transport.target import Target
 
@@ -33,10 +33,6 @@ _FIRST_FINAL_STATUS = 200
 
 class Keeper(Protocol):
     """Who owns the connection between exchanges."""
-
-    def opened(self, connection: Connection) -> None:
-        """The connection is up."""
-        ...
 
     def released(self, connection: Connection) -> None:
         """The answer is complete and the connection can carry another exchange."""
@@ -131,7 +127,7 @@ class Connection(asyncio.Protocol):
         """Start an exchange: write what is given, which begins with the request line."""
         exchange = Exchange(self, self._name, self._loop, reused=self.used)
         if not self.up:
-            exchange.fail(self._error(Fault.CLOSED_EARLY, "closed before a request was sent"))
+            exchange.fail(Fault.CLOSED_EARLY, "closed before a request was sent")
             return exchange
         self.used = True
         self._exchange = exchange
@@ -161,7 +157,7 @@ class Connection(asyncio.Protocol):
                 if exchange.status or not self._alive:
                     return
                 self._write(view[start : start + SLICE])
-        except BaseException:  # cancelled
+        except BaseException:  # cancelled, or broken
             exchange.close()
             raise
         self._uploading = False
@@ -179,7 +175,7 @@ class Connection(asyncio.Protocol):
     def shut(self, why: str) -> None:
         """End the exchange in course, if any, with an error, and close at once."""
         if self._exchange is not None:
-            self._exchange.fail(self._error(Fault.CLOSED_EARLY, why))
+            self._exchange.fail(Fault.CLOSED_EARLY, why)
         self.abort()
 
     def resume_reading(self) -> None:
@@ -194,7 +190,6 @@ class Connection(asyncio.Protocol):
         """The connection is the event loop's now."""
         self._transport = cast("asyncio.Transport", transport)
         self._write = self._transport.write
-        self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -217,7 +212,7 @@ class Connection(asyncio.Protocol):
         if self._complete:
             self._finish(exchange)
         elif self._quiet > self._max_head:
-            exchange.fail(self._error(Fault.TOO_LARGE, _HEAD_TOO_LARGE))
+            exchange.fail(Fault.TOO_LARGE, _HEAD_TOO_LARGE)
         elif exchange.waiting > HIGH_WATER and self._reading and self._transport is not None:
             self._reading = False
             self._transport.pause_reading()
@@ -297,6 +292,7 @@ class Connection(asyncio.Protocol):
         known = None if self._transport is None else self._transport.get_extra_info("socket")
         if known is None or known.fileno() < 0:
             return
+        self._reading, self._uploading = False, True  # so that it is neither paused nor kept
         with socket.socket(fileno=os.dup(known.fileno())) as sock, contextlib.suppress(OSError):
             sock.setblocking(False)
             while self._alive and (data := sock.recv(65536)):
@@ -331,11 +327,11 @@ class Connection(asyncio.Protocol):
             self._finish(exchange)
             exchange.wake()
         elif self._overlong:
-            exchange.fail(self._error(Fault.TOO_LARGE, _HEAD_TOO_LARGE))
+            exchange.fail(Fault.TOO_LARGE, _HEAD_TOO_LARGE)
         elif isinstance(error, HttpParserUpgrade):
-            exchange.fail(self._error(Fault.PROTOCOL, "it switched to another protocol unasked"))
+            exchange.fail(Fault.PROTOCOL, "it switched to another protocol unasked")
         else:
-            exchange.fail(self._error(Fault.PROTOCOL, f"its answer is not HTTP/1.1 ({error})"))
+            exchange.fail(Fault.PROTOCOL, f"its answer is not HTTP/1.1 ({error})")
 
     def _ended(self) -> None:
         """The peer has closed in an orderly way."""
@@ -355,10 +351,7 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             self.abort()
         else:
-            exchange.fail(self._error(fault, what))
-
-    def _error(self, fault: Fault, what: str) -> TransportError:
-        return TransportError(fault, f"{self._name}: {what}")
+            exchange.fail(fault, what)
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -160,14 +162,14 @@ async def _first_connected(
     """Connect to whichever address answers first, each getting a short head start on the next.
 
     Raises:
-        OSError: None did; the error is that of the first that failed.
+        OSError: None did; its number is that of the first that failed.
     """
     if len(addresses) == 1:
         return await _connect(loop, addresses[0])
     ahead = _interleaved(addresses)
     attempts: list[asyncio.Task[socket.socket]] = []
     pending: set[asyncio.Task[socket.socket]] = set()
-    failure: BaseException | None = None
+    refusal: int | None = None
     try:
         while ahead or pending:
             if ahead:
@@ -184,12 +186,14 @@ async def _first_connected(
                 if error is None:
                     attempts.remove(attempt)
                     return attempt.result()
-                failure = failure or error
+                if refusal is None and isinstance(error, OSError):
+                    refusal = error.errno
     finally:
         for attempt in attempts:
             attempt.cancel()
             attempt.add_done_callback(_discard)
-    raise failure or OSError("the name has no address")
+    # A new error: one of the tasks' own would refer to this frame, and this frame to the tasks.
+    raise OSError(refusal, os.strerror(refusal or errno.EHOSTUNREACH))
 
 
 def _discard(attempt: asyncio.Task[socket.socket]) -> None:

@@ -43,7 +43,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_error",
+        "_failure",
         "_line",
         "_loop",
         "_name",
@@ -64,7 +64,7 @@ class Exchange:
         self._loop = loop
         self._pieces: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
-        self._error: TransportError | None = None
+        self._failure: tuple[Fault, str] | None = None
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.reused = reused
@@ -128,7 +128,7 @@ class Exchange:
         gone back to the pool, and this does nothing.
         """
         if self._line is not None:
-            self.fail(TransportError(Fault.CLOSED_EARLY, f"{self._name}: closed by the caller"))
+            self.fail(Fault.CLOSED_EARLY, "closed by the caller")
             self._pieces.clear()
             self.waiting = 0
 
@@ -150,11 +150,10 @@ class Exchange:
         self.finished = True
         self._line = None
 
-    def fail(self, error: TransportError) -> None:
+    def fail(self, fault: Fault, what: str) -> None:
         """No more will come. Closes the connection, if it is still open."""
         line, self._line = self._line, None
-        error.reused = self.reused
-        self._error = error
+        self._failure = (fault, what)
         if line is not None:
             line.abort()
         self.wake()
@@ -187,8 +186,10 @@ class Exchange:
         await self._change()
 
     async def _change(self) -> None:
-        if self._error is not None:
-            raise self._error
+        if self._failure is not None:
+            # Made afresh each time: an error kept here would refer to itself by its traceback.
+            fault, what = self._failure
+            raise TransportError(fault, f"{self._name}: {what}", reused=self.reused)
         self._waiter = self._loop.create_future()
         try:
             await self._waiter

@@ -61,17 +61,22 @@ class Pool:
             self._sweep_timer = None
         for connection in tuple(self._open):
             connection.shut("the transport was closed")
-        if self._open:
+        if self._open and self._drained is None:
             self._drained = asyncio.get_running_loop().create_future()
-            await self._drained
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
 
-    # -- what connections report -------------------------------------------------------------
+    def add(self, connection: Connection) -> None:
+        """Take charge of an open connection, in use at first.
 
-    def opened(self, connection: Connection) -> None:
-        """The connection is up."""
+        Not reported by the connection itself: uvloop tells a connection that it is made, but not
+        that it is lost, when `create_connection` is cancelled in between (seen in uvloop 0.23).
+        """
         self._open.add(connection)
         if self.closing:
             connection.abort()
+
+    # -- what connections report -------------------------------------------------------------
 
     def released(self, connection: Connection) -> None:
         """The connection is idle: keep it, unless there are enough."""

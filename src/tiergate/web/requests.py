@@ -16,6 +16,7 @@ from tiergate.core.catalog import Catalog, ChainKind, RouterPolicy
 from tiergate.core.plan import Wish
 from tiergate.core.tags import parse_tag_header, parse_tags, sort_tags
 from tiergate.ports import Inbound
+from tiergate.web.fields import read_fields
 from tiergate.wire.members import BodyError, Members, encode
 
 CONTROL = frozenset(
@@ -44,7 +45,7 @@ CONTROL = frozenset(
 )
 """Body members that speak to the gateway (LiteLLM's names); none is ever sent to a provider."""
 
-FORBIDDEN = ("api_base", "base_url", "api_key", "api_version", "extra_headers")
+FORBIDDEN = frozenset({"api_base", "base_url", "api_key", "api_version", "extra_headers"})
 """Members by which a caller could send prompts elsewhere or choose a provider's key."""
 
 GATEWAY_METADATA = frozenset(
@@ -62,58 +63,14 @@ GATEWAY_METADATA = frozenset(
 )
 """Entries of `metadata` that the gateway reads; they are taken out before a call goes on."""
 
-_STRING, _LIST, _OBJECT, _BOOL, _NUMBER = b'"', b"[", b"{", b"tf", b"-0123456789"
-_KIND_NAMES = {_STRING: "a string", _LIST: "a list", _OBJECT: "an object", _BOOL: "true or false"}
-
-_COMMON: dict[str, bytes] = {
-    "messages": _LIST,
-    "stream": _BOOL,
-    "temperature": _NUMBER,
-    "top_p": _NUMBER,
-    "max_tokens": _NUMBER,
-    "tools": _LIST,
-    "metadata": _OBJECT,
-}
-_OPENAI_KINDS: dict[str, bytes] = {
-    **_COMMON,
-    "max_completion_tokens": _NUMBER,
-    "n": _NUMBER,
-    "seed": _NUMBER,
-    "stop": _STRING + _LIST,
-    "stream_options": _OBJECT,
-    "tool_choice": _STRING + _OBJECT,
-    "response_format": _OBJECT,
-    "parallel_tool_calls": _BOOL,
-    "logprobs": _BOOL + _NUMBER,
-    "top_logprobs": _NUMBER,
-    "presence_penalty": _NUMBER,
-    "frequency_penalty": _NUMBER,
-    "logit_bias": _OBJECT,
-    "user": _STRING,
-    "reasoning_effort": _STRING,
-    "prompt": _STRING + _LIST,
-    "input": _STRING + _LIST,
-}
-_ANTHROPIC_KINDS: dict[str, bytes] = {
-    **_COMMON,
-    "system": _STRING + _LIST,
-    "top_k": _NUMBER,
-    "stop_sequences": _LIST,
-    "tool_choice": _OBJECT,
-    "thinking": _OBJECT,
-    "output_config": _OBJECT,
-}
-_REQUIRED = {
-    Operation.CHAT: "messages",
-    Operation.COUNT_TOKENS: "messages",
-    Operation.COMPLETION: "prompt",
-    Operation.EMBEDDING: "input",
-}
 _DRILLS = (
     ("mock_testing_fallbacks", ChainKind.GENERAL),
     ("mock_testing_context_fallbacks", ChainKind.CONTEXT_WINDOW),
     ("mock_testing_content_policy_fallbacks", ChainKind.CONTENT_POLICY),
 )
+HEADERS = frozenset({"x-litellm-tags", "x-litellm-num-retries", "x-litellm-timeout"})
+"""Request headers that ask something of the attempt machine."""
+
 _API_HEADERS = ("anthropic-beta", "anthropic-version")
 _MAX_RETRIES = 20
 
@@ -160,11 +117,14 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
     """
     try:
         members = Members.read(body)
-        _check_kinds(members, arrival)
-        alias, asked = _alias(members, arrival, rules)
-        stream = members.raw("stream") == b"true"
-        control = tuple(name for name in members.names() if name in CONTROL)
-        metadata, kept = _metadata(members)
+        _check_forbidden(members)
+        fields = read_fields(body, arrival.dialect, arrival.operation)
+        alias, asked = _alias(fields.model, arrival, rules)
+        stream = bool(fields.stream)
+        control: tuple[str, ...] = ()
+        if not members.has_none(CONTROL):
+            control = tuple(name for name in members.names() if name in CONTROL)
+        metadata = fields.metadata or {}
         inbound = Inbound(
             call_id=arrival.call_id,
             received=arrival.received,
@@ -174,10 +134,10 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
             asked=asked,
             alias=alias,
             stream=stream,
-            include_usage=stream and _includes_usage(members),
+            include_usage=stream and fields.includes_usage,
             members=members,
             control=control,
-            metadata=kept,
+            metadata=_kept(metadata) if metadata else None,
             forward=_forward(arrival.headers) if arrival.dialect is Dialect.ANTHROPIC else (),
             query=arrival.query,
         )
@@ -186,47 +146,22 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
         raise Refused(400, str(exc), code="invalid_json") from None
 
 
-def _check_kinds(members: Members, arrival: Arrival) -> None:
-    """Refuse fields of a wrong JSON type, and fields that a caller may not set."""
-    kinds = _ANTHROPIC_KINDS if arrival.dialect is Dialect.ANTHROPIC else _OPENAI_KINDS
-    for name in members.names():
-        kind = kinds.get(name)
-        if kind is not None:
-            raw = members.raw(name) or b"null"
-            if raw[0] not in kind and raw != b"null":
-                raise Refused(
-                    400, f"`{name}` must be {_kind_name(kind)}.", param=name, code="invalid_type"
-                )
-        elif name in FORBIDDEN:
-            raise Refused(
-                400,
-                f"`{name}` cannot be set by a request: where a call goes, and with which key, "
-                "is the gateway's configuration.",
-                param=name,
-                code="forbidden_parameter",
-            )
-    required = _REQUIRED[arrival.operation]
-    raw = members.raw(required)
-    if raw is None or raw == b"null":
-        raise Refused(400, f"`{required}` is required.", param=required, code="missing_parameter")
-    if required == "messages" and not raw[1:].lstrip().startswith(b"{"):
-        raise Refused(
-            400, "`messages` must be a list of message objects, at least one.", param="messages"
-        )
+def _check_forbidden(members: Members) -> None:
+    """Refuse members that a caller may not set."""
+    if members.has_none(FORBIDDEN):
+        return
+    name = next(name for name in members.names() if name in FORBIDDEN)
+    raise Refused(
+        400,
+        f"`{name}` cannot be set by a request: where a call goes, and with which key, "
+        "is the gateway's configuration.",
+        param=name,
+        code="forbidden_parameter",
+    )
 
 
-def _kind_name(kind: bytes) -> str:
-    if kind == _NUMBER:
-        return "a number"
-    named = _KIND_NAMES.get(kind)
-    if named is not None:
-        return named
-    return " or ".join(name for start, name in _KIND_NAMES.items() if start in kind)
-
-
-def _alias(members: Members, arrival: Arrival, rules: RequestRules) -> tuple[AliasName, str]:
-    asked = members.get("model")
-    if not isinstance(asked, str) or not asked:
+def _alias(asked: str | None, arrival: Arrival, rules: RequestRules) -> tuple[AliasName, str]:
+    if not asked:
         raise Refused(400, "`model` is required: the name of an alias.", param="model")
     alias = rules.names.get(asked)
     if alias is None:
@@ -254,20 +189,12 @@ def visible_names(rules: RequestRules) -> list[str]:
     return [name for name in rules.names if name not in rules.router.hidden_aliases]
 
 
-def _includes_usage(members: Members) -> bool:
-    options = members.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
-
-
-def _metadata(members: Members) -> tuple[JsonObject, bytes | None]:
-    """Return the metadata, and what is left of it for the provider (see `Inbound.metadata`)."""
-    metadata = members.get("metadata")
-    if not isinstance(metadata, dict):
-        return {}, None
+def _kept(metadata: JsonObject) -> bytes | None:
+    """Return what is left of the metadata for the provider (see `Inbound.metadata`)."""
     if GATEWAY_METADATA.isdisjoint(metadata):
-        return metadata, None
+        return None
     left = {name: value for name, value in metadata.items() if name not in GATEWAY_METADATA}
-    return metadata, encode(left) if left else b""
+    return encode(left) if left else b""
 
 
 def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -279,8 +206,12 @@ def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: RequestRules) -> Wish:
-    members = inbound.members
+    """Collect what the request asks of the attempt machine; most requests ask nothing."""
     headers = arrival.headers
+    plain = not inbound.control and HEADERS.isdisjoint(headers) and "tags" not in metadata
+    if plain:
+        return Wish(alias=inbound.alias, stream=inbound.stream)
+    members = inbound.members
     raw_tags = _tags(members, metadata, headers)
     retries = _integer(members.get("num_retries"), "num_retries")
     if (text := headers.get("x-litellm-num-retries")) is not None:

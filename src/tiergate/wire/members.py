@@ -76,6 +76,10 @@ class Members:
         """Tell whether the member is there (even with value null)."""
         return name in self._raw
 
+    def has_none(self, names: frozenset[str]) -> bool:
+        """Tell whether none of these members is there."""
+        return names.isdisjoint(self._raw)
+
     def names(self) -> Iterable[str]:
         """Return the members' names in the order they came."""
         return self._raw.keys()

@@ -6,7 +6,6 @@ configuration defines is in `Serving` and is replaced whole.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import os
@@ -25,6 +24,7 @@ from tiergate.pipeline.attempt import Attempts
 from tiergate.pipeline.counting import Counting
 from tiergate.pipeline.engine import Engine, Parts
 from tiergate.pipeline.spend import Spend
+from tiergate.ports import Observer
 from tiergate.pricing import PriceList, count_messages, estimate_prompt
 from tiergate.providers.codec import ProviderCodec
 from tiergate.stores.memory import MemoryBudgets
@@ -37,7 +37,7 @@ from tiergate.web.inference import Inference, Serving
 from tiergate.web.requests import RequestRules
 from tiergate.wiring.adapters import Poster, Way
 from tiergate.wiring.insight import GatewayInsight
-from tiergate.wiring.observers import InFlight, Observers
+from tiergate.wiring.observers import Observers
 
 LOG = logging.getLogger("tiergate")
 
@@ -49,7 +49,6 @@ class Gateway:
         settings: What the configuration means.
         environ: The process's environment (proxies).
         prices: The price list; read once, kept over reloads.
-        loop: The event loop that everything runs in.
         on_loopback: Whether only this machine reaches the gateway (then metrics are open).
     """
 
@@ -58,7 +57,6 @@ class Gateway:
         settings: Settings,
         environ: Mapping[str, str],
         prices: PriceList,
-        loop: asyncio.AbstractEventLoop,
         *,
         on_loopback: bool,
     ) -> None:
@@ -70,12 +68,11 @@ class Gateway:
         self._transport = Transport(environ=environ, clock=self._clock)
         self._book = Book()
         self._load = Load()
-        self._in_flight = InFlight()
         self._budgets = MemoryBudgets()
         self._spend = Spend(self._budgets, estimate_prompt, time.time)
         self._metrics = Metrics()
         self._webhooks = Webhooks(Poster(self._transport), self._clock)
-        self._observer = Observers([self._in_flight, self._metrics, self._webhooks, CallLog()])
+        self._log = CallLog()
         self._started = int(time.time())
         self.serving = self._serve(settings)
 
@@ -108,7 +105,7 @@ class Gateway:
 
     def in_flight(self) -> int:
         """Return the number of requests under way."""
-        return self._in_flight.count
+        return self._metrics.counts.in_flight
 
     def new_id(self, start: str) -> str:
         """Return a fresh id: random per process, counted within it."""
@@ -142,7 +139,7 @@ class Gateway:
                 book=self._book,
                 load=self._load,
                 view=view,
-                observer=self._observer,
+                observer=self._observer(settings),
                 clock=self._clock,
                 dice=random.Random(os.urandom(16)).random,  # noqa: S311 - load balancing
             )
@@ -157,3 +154,10 @@ class Gateway:
             settings=settings,
             metrics_guarded=not self._on_loopback if guarded is None else guarded,
         )
+
+    def _observer(self, settings: Settings) -> Observer:
+        """Collect the sinks that this configuration has."""
+        sinks: list[Observer] = [self._metrics, self._log]
+        if settings.webhooks:
+            sinks.append(self._webhooks)
+        return Observers(sinks)

@@ -13,7 +13,7 @@ from tiergate.core.cooldown import Book
 from tiergate.pipeline.spend import Spend
 from tiergate.ports import Clock
 from tiergate.telemetry import Metrics
-from tiergate.telemetry.metrics import BudgetRow
+from tiergate.telemetry.families import BudgetRow
 from tiergate.transport import Transport
 from tiergate.web.inference import Serving
 

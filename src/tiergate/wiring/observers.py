@@ -11,31 +11,6 @@ from tiergate.core.record import CallRecord
 from tiergate.ports import Observer
 
 
-class InFlight:
-    """Counts requests that have begun and not ended (for draining)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def began(self) -> None:
-        """Count one more."""
-        self.count += 1
-
-    def ended(self, record: CallRecord) -> None:
-        """Count one less."""
-        del record
-        self.count -= 1
-
-    def refused(self, dialect: Dialect, operation: Operation, status: int, wall: float) -> None:
-        """Nothing was begun."""
-
-    def attempt_failed(self, deployment: Deployment, failure: Failure) -> None:
-        """The request goes on."""
-
-    def cooled(self, deployment: Deployment, failure: Failure, seconds: float) -> None:
-        """The request goes on."""
-
-
 class Observers:
     """Implements `ports.Observer` for any number of sinks."""
 

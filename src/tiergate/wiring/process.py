@@ -83,7 +83,7 @@ async def run_gateway(settings: Settings, plan: Plan, environ: Mapping[str, str]
     host = choose_host(settings, plan.host)
     loop = asyncio.get_running_loop()
     prices = PriceList()
-    gateway = Gateway(settings, environ, prices, loop, on_loopback=is_loopback(host))
+    gateway = Gateway(settings, environ, prices, on_loopback=is_loopback(host))
 
     def reload() -> None:
         _reload(gateway, plan, environ, prices)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import MODELS, Bench, Loaded, said
 
+from support.config_world import MODELS, Bench, Loaded, said
 from tiergate.base.values import Secret
 from tiergate.config.access import NO_KEY, WEAK_KEY, is_weak
 
@@ -56,7 +56,9 @@ def test_a_key_that_cannot_be_read_never_means_open_access(tmp_path: Path, value
         assert "master_key" in str(loaded.findings[0])
 
 
-@pytest.mark.parametrize("text", ["sk-1234", "short", "a" * 40, "change-me-please", "SK-1234567890ABCDEF"])
+@pytest.mark.parametrize(
+    "text", ["sk-1234", "short", "a" * 40, "change-me-please", "SK-1234567890ABCDEF"]
+)
 def test_short_monotonous_and_well_known_keys_are_weak(tmp_path: Path, text: str) -> None:
     loaded = load(tmp_path, f"general_settings: {{master_key: {text}}}\n")
 

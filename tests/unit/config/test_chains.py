@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import Loaded, load_rest, said
 
+from support.config_world import Loaded, load_rest, said
 from tiergate.base.values import AliasName
 from tiergate.config.chains import CHAIN_KEYS, Names
 from tiergate.core.catalog import ChainKind, Chains

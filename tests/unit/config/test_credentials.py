@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import KEY, Bench, Loaded
 
+from support.config_world import KEY, Bench, Loaded
 from tiergate.core.catalog import Deployment
 
 
@@ -77,9 +77,7 @@ def test_addresses_of_file_environment_and_host_come_in_this_order(tmp_path: Pat
         made(load(tmp_path, "model: openai/x", OPENAI_API_KEY="k")).api_base
         == "https://api.openai.com/v1"
     )
-    assert (
-        made(load(tmp_path, "model: openai/x, base_url: 'http://b'")).api_base == "http://b"
-    )
+    assert made(load(tmp_path, "model: openai/x, base_url: 'http://b'")).api_base == "http://b"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import KEY, Bench, Loaded, key_table, said
 
-from tiergate.config.keytable import Verdict
+from support.config_world import KEY, Bench, Loaded, key_table, said
 from tiergate.config.prices import PRICE_KEYS
 from tiergate.config.request_fields import REQUEST_FIELDS
 from tiergate.core.catalog import Deployment, FailureCounts
@@ -13,11 +12,10 @@ from tiergate.core.catalog import Deployment, FailureCounts
 
 def load(folder: Path, params: str = "", info: str = "", rest: str = "", **how: bool) -> Loaded:
     text = (
-        "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o%s}, model_info: {%s}}]\n"
+        "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o%s}, "
+        "model_info: {%s}}]\n"
     )
-    return Bench(folder).load(
-        text % (f", {params}" if params else "", info) + rest + KEY, **how
-    )
+    return Bench(folder).load(text % (f", {params}" if params else "", info) + rest + KEY, **how)
 
 
 def made(loaded: Loaded) -> Deployment:
@@ -115,7 +113,7 @@ def test_a_number_that_json_cannot_carry_is_an_error(tmp_path: Path, value: str)
 
 
 def test_a_misspelt_field_is_an_error_with_what_was_meant(tmp_path: Path) -> None:
-    loaded = load(tmp_path, "temprature: 0.2")
+    loaded = load(tmp_path, "temperatre: 0.2")
 
     assert loaded.settings is None
     assert loaded.findings[0].advice == "Did you mean `temperature`?"
@@ -171,30 +169,32 @@ SAMPLES = {
     "secret": "text",
     "enum": "free",
     "string_list": "[text]",
-    "mapping": "{}",
+    "mapping": "{X-A: 1}",
     "any": "1",
 }
 
 
-def acting_keys() -> list[str]:
+def acting_keys() -> list[tuple[str, str]]:
     table = key_table()
-    path = ("model_list", "0", "litellm_params")
-    entries = ((name, table.find((*path, name))) for name in table.children(path))
-    return [
-        name
-        for name, entry in entries
-        if entry is not None
-        and entry.verdict in (Verdict.HONOURED, Verdict.DIFFERS)
-        and name not in OUTSIDE | REQUEST_FIELDS | PRICE_KEYS
-    ]
+    found: list[tuple[str, str]] = []
+    for part in ("litellm_params", "model_info"):
+        path = ("model_list", "0", part)
+        for name in table.children(path):
+            entry = table.find((*path, name))
+            if entry is not None and entry.acts:
+                found.append((part, name))
+    return [each for each in found if each[1] not in OUTSIDE | REQUEST_FIELDS | PRICE_KEYS]
 
 
-@pytest.mark.parametrize("name", acting_keys())
-def test_every_key_that_the_table_calls_acting_is_read(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("part", "name"), acting_keys())
+def test_every_key_that_the_table_calls_acting_is_read(
+    tmp_path: Path, part: str, name: str
+) -> None:
     """A key nobody reads would be reported as `not-acting-yet`."""
-    entry = key_table().find(("model_list", "0", "litellm_params", name))
+    entry = key_table().find(("model_list", "0", part, name))
     assert entry is not None
+    setting = f"{name}: {SAMPLES[entry.type.value]}"
 
-    loaded = load(tmp_path, f"{name}: {SAMPLES[entry.type.value]}")
+    loaded = load(tmp_path, *((setting,) if part == "litellm_params" else ("", setting)))
 
     assert said(loaded, "not-acting-yet") == []

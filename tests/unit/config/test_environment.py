@@ -78,7 +78,9 @@ def test_the_line_break_at_the_end_of_a_secret_file_is_dropped() -> None:
 def test_a_reference_without_a_name_is_an_error() -> None:
     _, findings = expand("a: os.environ/\n", {})
 
-    assert findings == ["f.yaml:1: error: a: os.environ/ names no variable. Write os.environ/NAME."]
+    assert findings == [
+        "f.yaml:1: error: a: os.environ/ names no variable. Write os.environ/NAME."
+    ]
 
 
 def test_the_variables_of_the_file_win_and_may_refer_to_the_process() -> None:

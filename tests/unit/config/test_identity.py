@@ -50,7 +50,9 @@ def test_the_alias_and_every_plain_setting_matter() -> None:
 @given(st.text("abcdef0123456789", min_size=8), st.text("abcdef0123456789", min_size=8))
 def test_a_secret_never_changes_an_id(one: str, two: str) -> None:
     for key in ("api_key", "client_secret", "aws_session_token", "extra_headers"):
-        form = "{model: a/b, %s: {x: 'k%s'}}" if key == "extra_headers" else "{model: a/b, %s: 'k%s'}"
+        form = (
+            "{model: a/b, %s: {x: 'k%s'}}" if key == "extra_headers" else "{model: a/b, %s: 'k%s'}"
+        )
         assert of(form % (key, one)) == of(form % (key, two))
 
 

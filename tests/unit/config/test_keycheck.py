@@ -110,9 +110,9 @@ def test_a_key_that_acts_and_that_nobody_read_is_not_passed_over() -> None:
 
 
 def test_unknown_keys_deep_inside_are_found() -> None:
-    lines = check("guards: [{name: x, nmae: y}]")
+    lines = check("guards: [{name: x, naem: y}]")
 
-    assert "error: guards[0].nmae: unknown key. Did you mean `name`?" in lines
+    assert "error: guards[0].naem: unknown key. Did you mean `name`?" in lines
 
 
 def test_a_time_that_does_not_act_yet_is_taken_in_seconds_only() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import KEY, Bench, Loaded, said
 
+from support.config_world import KEY, Bench, Loaded, said
 from tiergate.core.catalog import Deployment
 
 ENTRY = "{model_name: %s, litellm_params: {model: openai/gpt-4o}%s}"
@@ -31,7 +31,11 @@ def test_a_bare_entry_adds_its_model_info_to_all_deployments_of_the_alias(
 ) -> None:
     addition = "{model_name: a, model_info: {supported_environments: [x], team: blue}}"
     loaded = load(
-        tmp_path, ENTRY % ("a", ""), addition, ENTRY % ("a", ", model_info: {id: q}"), ENTRY % ("b", "")
+        tmp_path,
+        ENTRY % ("a", ""),
+        addition,
+        ENTRY % ("a", ", model_info: {id: q}"),
+        ENTRY % ("b", ""),
     )
     found = deployments(loaded)
 
@@ -61,7 +65,9 @@ def test_an_addition_to_nobody_is_an_error_with_the_nearest_alias(tmp_path: Path
 
 def test_an_addition_that_contradicts_is_an_error(tmp_path: Path) -> None:
     loaded = load(
-        tmp_path, ENTRY % ("a", ", model_info: {note: x}"), "{model_name: a, model_info: {note: y}}"
+        tmp_path,
+        ENTRY % ("a", ", model_info: {note: x}"),
+        "{model_name: a, model_info: {note: y}}",
     )
 
     assert len(said(loaded, "conflicting-values")) == 1

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.config_world import Loaded, load_rest, said
-
 from tiergate.core.catalog import FailureCounts
 
 

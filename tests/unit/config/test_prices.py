@@ -3,15 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import KEY, Bench, Loaded, said
 
+from support.config_world import KEY, Bench, Loaded, said
 from tiergate.config.prices import PRICE_KEYS, complete
 from tiergate.core.catalog import PriceOverride
 
 
 def price(folder: Path, params: str = "", info: str = "") -> tuple[PriceOverride, Loaded]:
     text = (
-        "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o%s}, model_info: {%s}}]\n"
+        "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o%s}, "
+        "model_info: {%s}}]\n"
     )
     loaded = Bench(folder).load(text % (f", {params}" if params else "", info) + KEY)
     assert loaded.draft is not None

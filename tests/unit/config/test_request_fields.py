@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from support.config_world import key_table
-
 from tiergate.config.request_fields import OWN_OF_THE_CALLER, REQUEST_FIELDS
 
 PARAMS = ("model_list", "0", "litellm_params")

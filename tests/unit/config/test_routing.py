@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import Loaded, load_rest, said
 
+from support.config_world import Loaded, load_rest, said
 from tiergate.core.catalog import RouterPolicy, Strategy
 
 
@@ -60,9 +60,7 @@ def test_every_strategy_is_known(tmp_path: Path, strategy: Strategy) -> None:
 
 
 def test_the_first_usage_strategy_is_served_as_the_second_and_said(tmp_path: Path) -> None:
-    found, loaded = policy(
-        tmp_path, "router_settings: {routing_strategy: usage-based-routing}\n"
-    )
+    found, loaded = policy(tmp_path, "router_settings: {routing_strategy: usage-based-routing}\n")
 
     assert found.strategy is Strategy.USAGE
     assert len(said(loaded, "read-as")) == 1
@@ -106,14 +104,17 @@ def test_a_limit_of_no_time_is_an_error(tmp_path: Path, key: str) -> None:
 def test_other_names_for_aliases(tmp_path: Path) -> None:
     found, _ = policy(
         tmp_path,
-        "router_settings: {model_group_alias: {small: cheap, x: {model: balanced, hidden: true}}}\n",
+        "router_settings: {model_group_alias: {small: cheap, "
+        "x: {model: balanced, hidden: true}}}\n",
     )
 
     assert dict(found.alias_of) == {"small": "cheap", "x": "balanced"}
     assert found.hidden_aliases == {"x"}
 
 
-@pytest.mark.parametrize("value", ["{x: nobody}", "{cheap: balanced}", "{x: {}}", "{x: []}", "[x]"])
+@pytest.mark.parametrize(
+    "value", ["{x: nobody}", "{cheap: balanced}", "{x: {}}", "{x: []}", "[x]"]
+)
 def test_another_name_that_means_nothing_is_no_name(tmp_path: Path, value: str) -> None:
     found, _ = policy(tmp_path, f"router_settings: {{model_group_alias: {value}}}\n")
 

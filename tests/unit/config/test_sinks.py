@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.config_world import KEY, MODELS, Bench, Loaded, said
 
+from support.config_world import KEY, MODELS, Bench, Loaded, said
 from tiergate.core.catalog import WebhookSink
 
 KEYS = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
@@ -72,7 +72,9 @@ def test_without_variables_at_hand_a_missing_address_is_fine(tmp_path: Path) -> 
     assert load(tmp_path, "callbacks: [generic_api]", KEYS, env=False).settings is not None
 
 
-@pytest.mark.parametrize("address", ["sink", "ftp://sink", "http://", "http://[", "http://h:99999"])
+@pytest.mark.parametrize(
+    "address", ["sink", "ftp://sink", "http://", "http://[", "http://h:99999"]
+)
 def test_a_bad_address_is_an_error(tmp_path: Path, address: str) -> None:
     environ = {**KEYS, "GENERIC_LOGGER_ENDPOINT": address}
 

@@ -78,9 +78,7 @@ def test_one_file_under_two_names_is_read_once(tmp_path: Path) -> None:
         (b"x" * (MOST_BYTES + 1), "larger than 4 MB"),
     ],
 )
-def test_what_is_no_configuration_is_one_error(
-    tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_what_is_no_configuration_is_one_error(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "a.yaml").write_bytes(content)
 
     source, findings = read_files(tmp_path, "a.yaml")

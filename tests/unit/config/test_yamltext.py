@@ -142,15 +142,17 @@ def test_no_document_is_no_tree() -> None:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(min_size=1), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 @given(PLAIN)
 def test_what_yaml_writes_is_read_back(thing: object) -> None:
-    text = yaml.safe_dump(thing, allow_unicode=True)
+    # The library's writer breaks U+0085 unless it escapes.
+    text = yaml.safe_dump(thing, allow_unicode=False)
 
     findings = Findings()
     node = parse(text, "f.yaml", findings)

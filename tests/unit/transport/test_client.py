@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from tiergate.transport import Fault, TransportError
+from tiergate.transport import Fault, Target, TransportError
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -282,24 +282,35 @@ async def test_closing_the_transport_breaks_off_what_is_under_way(
     assert caught.value.fault is Fault.CONNECT
 
 
-async def test_closing_twice_is_harmless(connect):
-    transport = connect()
-
-    await transport.aclose()
-    await transport.aclose()
-
-
-async def test_a_closed_transport_is_freed_without_the_cycle_collector(serve, connect, post):
-    """Connections and parsers refer to each other; closing must untie them."""
+async def test_closing_twice_is_harmless(serve, connect, post):
     server = await serve(say_ok)
     transport = connect()
     await call(transport, server.target(), post())
+
+    await asyncio.gather(transport.aclose(), transport.aclose())
+    await transport.aclose()
+
+    assert transport.stats() == (0, 0)
+
+
+async def test_closed_connections_and_failed_calls_need_no_cycle_collector(serve, connect, post):
+    """Connections, parsers and errors refer to each other; closing and failing must untie them."""
+    server = await serve(once(OK + b"junk"))
+    deaf = await serve(once(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"))
+    transport = connect()
     gc.collect()
     gc.disable()
     try:
+        await call(transport, server.target(), post())
+        for target in (deaf.target(), Target("http", "127.0.0.1", 1)):
+            try:
+                await call(transport, target, post())
+            except TransportError:
+                continue
+            pytest.fail("the call must fail")
         await transport.aclose()
         await asyncio.sleep(0.01)
-        kinds = [type(thing).__name__ for thing in gc.get_objects()]
-        assert "Connection" not in kinds
+        kinds = {type(thing).__name__ for thing in gc.get_objects()}
+        assert kinds.isdisjoint({"Connection", "Exchange", "TransportError"})
     finally:
         gc.enable()

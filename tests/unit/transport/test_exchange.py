@@ -51,8 +51,7 @@ def connected() -> tuple[Connection, Wire]:
         pool, Target("http", "provider", 80), asyncio.get_running_loop(), 65536
     )
     wire = Wire()
-    connection._transport = wire
-    connection._write = wire.write
+    connection.connection_made(wire)
     return connection, wire
 
 

@@ -50,6 +50,7 @@ def pool(clock: Clock, *, max_idle: int = 64, idle_seconds: float = 50.0) -> Poo
 def opened(keeper: Pool, target: Target = TARGET) -> Connection:
     connection = Connection(keeper, target, asyncio.get_running_loop(), 65536)
     connection.connection_made(Wire(connection))
+    keeper.add(connection)
     return connection
 
 

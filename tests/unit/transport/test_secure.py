@@ -124,9 +124,7 @@ def secured(memory_server, wire: Wire):
     server.join(session)
     loop = asyncio.get_running_loop()
     connection = SecureConnection(pool, TARGET, loop, 65536, session)
-    pool.closing = False
     connection.connection_made(wire)
-    pool.closing = True
     return connection, connection.begin(b"GET / HTTP/1.1\r\n\r\n"), server
 
 

@@ -12,6 +12,10 @@ from tiergate.config.deployment import ModelEntry
 from tiergate.config.suggest import nearest
 
 _DATED: Final = re.compile(r"(.+?)-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)")
+_EXACT: Final = frozenset({"anthropic"})
+"""Providers whose list of ids is complete, also behind proxies of their API. A price is no proof
+there: prices go by families, and `claude-opus-4` is priced like `claude-opus-4-0`."""
+
 _OWN_IDS: Final = ("ft:", "accounts/", "projects/", "arn:")
 """Beginnings of ids that exist for one customer only."""
 
@@ -26,9 +30,7 @@ def check_models(subject: Subject) -> None:
 
 def _listed(entry: ModelEntry, subject: Subject) -> None:
     made = entry.deployment
-    # Behind another address the ids are those of that server. Anthropic's own ids are used by
-    # the proxies of its API as well.
-    if made.provider != "anthropic" and entry.origins.base != PUBLIC:
+    if made.provider not in _EXACT and not _judged(entry, subject):
         return
     known = subject.prices.known_models(made.provider)
     if not known or made.model.startswith(_OWN_IDS) or is_listed(made.model, known):
@@ -40,6 +42,17 @@ def _listed(entry: ModelEntry, subject: Subject) -> None:
         f'"{made.model}" is not a model id that {made.provider} lists',
         f"The nearest are {', '.join(near)}." if near else "",
     )
+
+
+def _judged(entry: ModelEntry, subject: Subject) -> bool:
+    """Return whether an id of a less well-known list is doubtful enough to speak of.
+
+    Behind another address the ids are those of that server; and a model that has a price exists,
+    even if the list of ids lacks this spelling.
+    """
+    made = entry.deployment
+    has_price = subject.prices.has_price(made.provider, entry.price_model)
+    return entry.origins.base == PUBLIC and not has_price
 
 
 def is_listed(model: str, known: frozenset[str]) -> bool:

@@ -11,6 +11,8 @@ from typing import Final
 from tiergate.base.chat import Ask, CacheMark, Reasoning, ResponseFormat
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
+from tiergate.providers.openai.tools import decode_tools
+from tiergate.providers.openai.turns import decode_turns
 from tiergate.providers.reading import (
     invalid,
     optional_bool,
@@ -25,8 +27,6 @@ from tiergate.providers.reading import (
     required_str,
     wrong,
 )
-from tiergate.providers.openai.tools import decode_tools
-from tiergate.providers.openai.turns import decode_turns
 
 _HELD: Final = frozenset(
     {

@@ -9,9 +9,14 @@ from __future__ import annotations
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Usage
 
+_PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
 
 def usage_from(raw: JsonObject) -> Usage:
     """Return the counts of a `usage` object. Never raises: what is no count is not said."""
+    if _PLAIN.issuperset(raw):
+        # OpenAI-compatible hosts without caching or reasoning: the three sums and nothing else.
+        return Usage(_count(raw, "prompt_tokens") or 0, _count(raw, "completion_tokens") or 0)
     prompt = _count(raw, "prompt_tokens") or 0
     output = _count(raw, "completion_tokens") or 0
     inside = _details(raw, "prompt_tokens_details")

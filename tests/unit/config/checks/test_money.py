@@ -45,13 +45,19 @@ def test_an_alias_with_another_way_out_is_not_bound(tmp_path: Path) -> None:
 
 
 def test_windows_of_another_length_are_not_compared(tmp_path: Path) -> None:
-    rest = CAPS % (100, 1) + "provider_budget_config: {anthropic: {budget_limit: 5, time_period: 1d}}\n"
+    rest = (
+        CAPS % (100, 1)
+        + "provider_budget_config: {anthropic: {budget_limit: 5, time_period: 1d}}\n"
+    )
 
     assert sums(tmp_path, rest) == []
 
 
 def test_a_month_and_thirty_days_are_compared(tmp_path: Path) -> None:
-    rest = CAPS % (100, 1) + "provider_budget_config: {anthropic: {budget_limit: 5, time_period: 30d}}\n"
+    rest = (
+        CAPS % (100, 1)
+        + "provider_budget_config: {anthropic: {budget_limit: 5, time_period: 30d}}\n"
+    )
 
     assert len(sums(tmp_path, rest)) == 1
 
@@ -64,7 +70,9 @@ def test_a_cap_of_a_provider_that_nobody_uses_is_mentioned(tmp_path: Path) -> No
     assert len(said(loaded, "unused-budget")) == 1
 
 
-LOCAL = "model_list: [{model_name: x, litellm_params: {model: ollama/llama3%s}, model_info: {id: i%s}}]\n"
+LOCAL = """
+model_list: [{model_name: x, litellm_params: {model: ollama/llama3%s}, model_info: {id: i%s}}]
+"""
 
 
 def priced(folder: Path, budget: str, params: str = "", info: str = "") -> list[str]:

@@ -36,7 +36,9 @@ def test_each_ring_is_told(tmp_path: Path) -> None:
 
 
 def test_chains_that_share_a_target_form_no_ring(tmp_path: Path) -> None:
-    assert rings(tmp_path, "fallbacks: [{cheap: [balanced, frontier]}, {balanced: [frontier]}]") == []
+    assert (
+        rings(tmp_path, "fallbacks: [{cheap: [balanced, frontier]}, {balanced: [frontier]}]") == []
+    )
 
 
 def test_a_step_of_another_kind_closes_no_ring(tmp_path: Path) -> None:

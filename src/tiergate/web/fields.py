@@ -1,0 +1,180 @@
+"""The request fields that everybody knows, with their types; checked in one pass over the bytes.
+
+Fields that are not listed are not looked at: they belong to the caller's dialect, or to whoever
+understands them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeAlias
+
+import msgspec
+
+from tiergate.base.errors import Refused
+from tiergate.base.values import Dialect, Operation
+from tiergate.wire.members import BodyError
+
+_ABSENT = msgspec.Raw(b"")
+
+_Object: TypeAlias = dict[str, Any]
+"""A decoded object. The decoder cannot resolve the recursive `JsonObject`."""
+_WHERE = re.compile(
+    r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`(?: - at `\$(?P<at>[^`]*)`)?"
+)
+_NAMES = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+class Fields(msgspec.Struct):
+    """What both dialects share."""
+
+    model: str | None = None
+    messages: msgspec.Raw = _ABSENT
+    stream: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    tools: msgspec.Raw = _ABSENT
+    metadata: _Object | None = None
+
+    @property
+    def includes_usage(self) -> bool:
+        """Whether the caller asked for a usage chunk; Anthropic's streams always have one."""
+        return False
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class OpenAIFields(Fields):
+    """The fields of chat, completion and embedding requests."""
+
+    stream_options: _StreamOptions | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    tool_choice: str | _Object | None = None
+    response_format: _Object | None = None
+    parallel_tool_calls: bool | None = None
+    logprobs: bool | int | None = None
+    top_logprobs: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: _Object | None = None
+    user: str | None = None
+    reasoning_effort: str | None = None
+    prompt: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+
+    @property
+    def includes_usage(self) -> bool:
+        """Whether the caller asked for a usage chunk."""
+        options = self.stream_options
+        return options is not None and options.include_usage is True
+
+
+class AnthropicFields(Fields):
+    """The fields of Messages requests."""
+
+    system: msgspec.Raw = _ABSENT
+    top_k: int | None = None
+    stop_sequences: list[str] | None = None
+    tool_choice: _Object | None = None
+    thinking: _Object | None = None
+    output_config: _Object | None = None
+
+
+_OPENAI = msgspec.json.Decoder(OpenAIFields)
+_ANTHROPIC = msgspec.json.Decoder(AnthropicFields)
+
+
+def read_fields(body: bytes, dialect: Dialect, operation: Operation) -> Fields:
+    """Check the known fields of a body that is a JSON object.
+
+    Raises:
+        Refused: 400 that names the field, what it must be, and what came.
+        BodyError: A string in a known field is broken.
+    """
+    try:
+        fields: AnthropicFields | OpenAIFields
+        if dialect is Dialect.ANTHROPIC:
+            fields = _ANTHROPIC.decode(body)
+            _check_raw("system", fields.system, b'"[', "a string or a list")
+        else:
+            fields = _OPENAI.decode(body)
+            _check_openai(fields, operation)
+    except msgspec.ValidationError as exc:
+        raise _wrong_type(str(exc)) from None
+    except msgspec.DecodeError as exc:
+        raise BodyError(f"The request body is not valid JSON: {exc}.") from None
+    except RecursionError:
+        raise BodyError("The request body is nested too deeply.") from None
+    _check_raw("tools", fields.tools, b"[", "a list")
+    if operation in (Operation.CHAT, Operation.COUNT_TOKENS):
+        _check_messages(bytes(fields.messages))
+    return fields
+
+
+def _check_openai(fields: OpenAIFields, operation: Operation) -> None:
+    match operation:
+        case Operation.COMPLETION:
+            _check_raw("prompt", fields.prompt, b'"[', "a string or a list", required=True)
+        case Operation.EMBEDDING:
+            _check_raw("input", fields.input, b'"[', "a string or a list", required=True)
+        case _:
+            pass
+
+
+def _check_messages(raw: bytes) -> None:
+    if not raw or raw == b"null":
+        raise _missing("messages")
+    if raw[:1] != b"[" or raw[1:2] != b"{":
+        # White space may stand between the brackets.
+        if raw[:1] == b"[" and raw[1:].lstrip().startswith(b"{"):
+            return
+        raise Refused(
+            400, "`messages` must be a list of message objects, at least one.", param="messages"
+        )
+
+
+def _check_raw(
+    name: str, value: msgspec.Raw, starts: bytes, what: str, *, required: bool = False
+) -> None:
+    """Check a value that is not decoded by its first byte."""
+    raw = bytes(value)
+    if not raw or raw == b"null":
+        if required:
+            raise _missing(name)
+        return
+    if raw[0] not in starts:
+        raise Refused(400, f"`{name}` must be {what}.", param=name, code="invalid_type")
+
+
+def _missing(name: str) -> Refused:
+    return Refused(400, f"`{name}` is required.", param=name, code="missing_parameter")
+
+
+def _wrong_type(text: str) -> Refused:
+    """Put the decoder's words into ours: which field, what it must be, what came."""
+    found = _WHERE.match(text)
+    if found is None:
+        return Refused(400, f"The request body does not fit: {text}.", code="invalid_type")
+    wanted = " or ".join(
+        _NAMES.get(part, part) for part in found["wanted"].split(" | ") if part != "null"
+    )
+    field = (found["at"] or "").lstrip(".")
+    name = re.split(r"[.\[]", field, maxsplit=1)[0]
+    got = _NAMES.get(found["got"], found["got"])
+    return Refused(
+        400, f"`{field}` must be {wanted}, not {got}.", param=name or None, code="invalid_type"
+    )
