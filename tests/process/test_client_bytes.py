@@ -74,7 +74,7 @@ async def chat_with_tools(client: AsyncOpenAI) -> object:
         parallel_tool_calls=True,
         temperature=0.2,
         max_completion_tokens=256,
-        stop=["\n\n"],
+        stop=["END"],
         user="someone",
     )
 

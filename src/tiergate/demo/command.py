@@ -23,7 +23,7 @@ from tiergate.pricing import PriceList
 from tiergate.telemetry import configure_logging
 from tiergate.wiring.build import Gateway
 from tiergate.wiring.configuration import read_configuration
-from tiergate.wiring.server import Listener, PortTakenError, listening
+from tiergate.wiring.server import Listener, PortTakenError, listen
 
 HOST = "127.0.0.1"
 
@@ -65,8 +65,11 @@ async def _run(port: int, *, stay: bool) -> int:
 async def _serving(gateway: Gateway, port: int) -> AsyncGenerator[None]:
     """Serve while the block runs."""
     try:
-        async with listening(gateway.plane(), Listener(HOST, port)):
+        front = await listen(gateway.plane(), Listener(HOST, port))
+        try:
             yield
+        finally:
+            await front.aclose()
     finally:
         await gateway.aclose()
 
@@ -81,9 +84,7 @@ def _read(environ: Mapping[str, str]) -> Loaded:
 
 
 def _show_start(loaded: Loaded) -> None:
-    click.secho(
-        "\n  Production settings in LiteLLM's format, started unchanged.", bold=True
-    )
+    click.secho("\n  Production settings in LiteLLM's format, started unchanged.", bold=True)
     click.echo("  What start-up has to say of them (tiergate check says the same):\n")
     colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
     for finding in loaded.findings:

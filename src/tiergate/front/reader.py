@@ -110,8 +110,8 @@ class Reader:
 
     @property
     def in_head(self) -> bool:
-        """Whether a part of a head has come."""
-        return self._quiet > 0 and not self._in_body
+        """Whether a part of a head has come (one that ends before its path may go unnoticed)."""
+        return not self._in_body and (self._quiet > 0 or bool(self._url))
 
     def close(self) -> None:
         """Read no more. Without it, this object and its parser would keep each other alive."""

@@ -100,6 +100,10 @@ class Engine:
             outcome = Outcome.FAILURE if failed is not None else Outcome.REFUSED
             self._end(course, outcome, end.error.status, failed)
             raise
+        except BaseException:
+            # A fault of our own; whoever serves the request answers it. The books still close.
+            self._end(course, Outcome.FAILURE, 500, None)
+            raise
 
     async def _follow(self, course: _Course) -> Served:
         parts, machine = self._parts, course.machine
@@ -114,6 +118,7 @@ class Engine:
                 await parts.sleep(step.seconds)
             else:
                 if course.declined is not None:
+                    course.declined.paid = course.paid - (course.declined.cost or 0)
                     return course.declined
                 raise GaveUp(step, compact(machine.trail))
 
@@ -155,8 +160,9 @@ class Engine:
             begun=now,
             first=after,
             upstream_seconds=course.upstream,
+            paid=course.paid,
         )
-        if served.refused and self._may_reroute(course):
+        if served.refused and self._may_reroute(course, step):
             self._decline(course, served, after)
             return None
         machine.answered(after)
@@ -168,6 +174,7 @@ class Engine:
     ) -> None:
         parts = self._parts
         parts.accounts.release(hold, now)
+        course.refusing = course.refusing or _starts_policy_chain(step, failure)
         if failure.kind is FailureClass.TIMEOUT:
             parts.load.measured(step.deployment.id, TIMED_OUT, now, stream=course.wish.stream)
         self._book_failed(step, failure, now)
@@ -186,9 +193,12 @@ class Engine:
 
     # ------------------------------------------------------------------ refusals inside a 200
 
-    def _may_reroute(self, course: _Course) -> bool:
-        """Tell whether a content-policy chain stands ready for the alias asked."""
-        if course.wish.disable_fallbacks or course.declined is not None:
+    def _may_reroute(self, course: _Course, step: Call) -> bool:
+        """Tell whether a content-policy chain stands ready, or is being followed.
+
+        A member of another chain that declines has answered: members start no second chain.
+        """
+        if course.wish.disable_fallbacks or not (step.hop == 0 or course.refusing):
             return False
         route = self._parts.routes.of(course.wish.alias)
         return route is not None and bool(route.chains[ChainKind.CONTENT_POLICY])
@@ -202,8 +212,12 @@ class Engine:
         outcome = served.outcome
         if isinstance(outcome, Open):
             outcome.exchange.close()
+            if not outcome.reader.ended:  # all that counts has come: the end can be added
+                outcome.held += outcome.reader.eof()
+        complete = isinstance(outcome, Plain) or outcome.reader.ended
         usage = outcome.answer.usage if isinstance(outcome, Plain) else outcome.reader.usage
-        self._close_books(served, usage, now)
+        course.paid += self._close_books(served, usage, now) or 0
+        course.refusing = True
         failure = Failure(
             FailureClass.CONTENT_POLICY,
             400,
@@ -212,7 +226,7 @@ class Engine:
             charged=True,
         )
         self._parts.observer.attempt_failed(served.deployment, failure)
-        if isinstance(outcome, Plain):
+        if complete and course.declined is None:
             course.declined = served
         course.machine.failed(failure, now)
         served.settle_course(
@@ -238,11 +252,13 @@ class Engine:
             left: The caller left before the end.
 
         Returns:
-            The cost in nano-USD; None when the model has no price.
+            The cost in nano-USD, refusals on the way included; None when the model has no price.
         """
         parts = self._parts
         now = parts.clock()
         cost = self._close_books(served, usage, now)
+        if served.paid:
+            cost = NanoUsd((cost or 0) + served.paid)
         deployment = served.deployment
         if failure is not None:
             step = Call(deployment, served.limits, 1, served.fallbacks, probe=False)
@@ -294,6 +310,7 @@ class Engine:
                 error_type=failure.type if failure is not None else None,
                 message=failure.message if failure is not None else None,
                 stream=inbound.stream,
+                cost=NanoUsd(course.paid) if course.paid else None,
                 retries=machine.retries,
                 fallbacks=machine.fallbacks,
                 why=compact(machine.trail),
@@ -307,7 +324,15 @@ class Engine:
 
 @dataclass(slots=True)
 class _Course:
-    """One request on its way."""
+    """One request on its way.
+
+    Attributes:
+        upstream: Seconds spent waiting for providers so far.
+        last: The last attempt.
+        declined: The first answer that was a refusal; what the caller gets if nobody else serves.
+        refusing: The content-policy chain is being followed.
+        paid: nano-USD of all refusals on the way.
+    """
 
     machine: Machine
     inbound: Inbound
@@ -315,6 +340,12 @@ class _Course:
     upstream: float = 0.0
     last: Call | None = None
     declined: Served | None = None
+    refusing: bool = False
+    paid: int = 0
+
+
+def _starts_policy_chain(step: Call, failure: Failure) -> bool:
+    return step.hop == 0 and failure.kind is FailureClass.CONTENT_POLICY
 
 
 def _cancelled() -> Failure:

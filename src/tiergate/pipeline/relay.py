@@ -17,10 +17,6 @@ from tiergate.ports import Exchange, TransportError
 Send = Callable[[bytes], Awaitable[None]]
 
 
-class CallerGone(Exception):  # noqa: N818 - not an error of ours
-    """The caller closed the connection."""
-
-
 async def relay(opened: Open, send: Send, silence: float | None) -> Failure | None:
     """Send a stream on until it ends.
 
@@ -33,7 +29,7 @@ async def relay(opened: Open, send: Send, silence: float | None) -> Failure | No
         None after a proper end, else the failure that the caller was told in-band.
 
     Raises:
-        CallerGone: The caller left.
+        OSError: What `send` raises when the caller has left.
         asyncio.CancelledError: The caller left, or the gateway stops.
     """
     exchange, reader = opened.exchange, opened.reader
@@ -75,8 +71,8 @@ class _Watchdog:
     __slots__ = (
         "_exchange",
         "_loop",
+        "_quiet",
         "_seconds",
-        "_since",
         "_timer",
         "barked",
         "heard",
@@ -87,7 +83,7 @@ class _Watchdog:
         self._exchange = exchange
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
+        self._quiet = 0
         self.barked = False
         self.heard = False
         self.waiting = False
@@ -104,11 +100,9 @@ class _Watchdog:
     def _look(self) -> None:
         if self._seconds is None:
             return
-        now = self._loop.time()
-        if self.heard or not self.waiting:
-            self.heard = False
-            self._since = now
-        elif now - self._since >= self._seconds * (1 - 1 / _LOOKS):
+        self._quiet = 0 if self.heard or not self.waiting else self._quiet + 1
+        self.heard = False
+        if self._quiet >= _LOOKS:
             self.barked = True
             self._exchange.close()
             return
@@ -116,7 +110,7 @@ class _Watchdog:
 
 
 _LOOKS = 10
-"""Looks per limit: silence is noticed within a tenth of the limit."""
+"""Looks per limit: silence is noticed not before the limit, and within a tenth of it after."""
 
 
 def _silent() -> Failure:

@@ -22,7 +22,8 @@ class Served:
         begun: Instant the serving attempt began.
         first: Instant of its plain answer or first content.
         upstream_seconds: Spent waiting for providers, all attempts together.
-        cost: In nano-USD, once the books are closed; None when the model has no price.
+        paid: nano-USD that refusals on the way to this answer have cost.
+        cost: Its own, in nano-USD, once the books are closed; None when the model has no price.
         closed: The books are closed.
     """
 
@@ -38,6 +39,7 @@ class Served:
     retries: int = 0
     fallbacks: int = 0
     why: str = ""
+    paid: int = 0
     cost: NanoUsd | None = None
     closed: bool = False
 

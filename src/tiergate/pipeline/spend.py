@@ -7,6 +7,7 @@ by `core.plan`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -66,7 +67,7 @@ class Spend:
 
     Args:
         store: Keeps the balances.
-        estimate: The most prompt tokens that a request can have.
+        estimate: The most prompt tokens that a request can have at a deployment.
         wall: Unix seconds.
         default_output_tokens: Output to hold for where nobody sets a limit.
     """
@@ -74,7 +75,7 @@ class Spend:
     def __init__(
         self,
         store: BudgetStore,
-        estimate: Callable[[Inbound], int],
+        estimate: Callable[[Inbound, Deployment], int],
         wall: Clock,
         default_output_tokens: int = DEFAULT_OUTPUT_TOKENS,
     ) -> None:
@@ -136,7 +137,7 @@ class Spend:
         if bound is None:
             return None
         output = _output_limit(inbound, bound.output_tokens)
-        amount = ceiling(self._estimate(inbound), output, bound.price)
+        amount = ceiling(self._estimate(inbound, deployment), output, bound.price)
         wall = self._wall()
         held = self._store.try_hold(bound.budgets, amount, wall, wall + HOLD_SECONDS)
         if isinstance(held, Hold):
@@ -244,8 +245,8 @@ def _output_limit(inbound: Inbound, otherwise: int) -> int:
     for name in _LIMITS:
         if name in members:
             given = members.get(name)
-            if isinstance(given, int) and given >= 0:
-                limit = given
+            if isinstance(given, int | float) and given >= 0:  # 1e3 is a whole number in JSON
+                limit = math.ceil(given)
                 break
     return limit * _choices(inbound)
 
@@ -257,8 +258,8 @@ def _choices(inbound: Inbound) -> int:
     for name in ("n", "best_of"):
         if name in members:
             given = members.get(name)
-            if isinstance(given, int) and given > most:
-                most = given
+            if isinstance(given, int | float) and given > most:
+                most = math.ceil(given)
     return most
 
 

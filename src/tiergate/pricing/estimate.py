@@ -1,9 +1,9 @@
 """A quick upper estimate of a prompt's tokens from the bytes of its request, for holds.
 
 No text is decoded and no token is made. Bytes are of two weights: small letters, spaces, quotes
-and backslashes, of which a token has four or more on average, count a quarter, and every other
-ASCII byte (capitals, digits, punctuation) counts one. Letters of other scripts count half a token
-a byte; the scripts and signs that tokenizers split into bytes, one more.
+and backslashes, of which a token has about four, count a quarter, and every other ASCII byte
+(capitals, digits, punctuation) counts one. Letters of other scripts count half a token a byte;
+the scripts and signs that tokenizers split into bytes, one more.
 
 On prose and code in English this is 1.3 to 1.6 times what `o200k_base` counts, the difference
 being about the margin that Claude's tokenizers need; on digits, base64 and identifiers it is
@@ -26,6 +26,10 @@ _LIGHT: Final = bytes(range(ord("a"), ord("z") + 1)) + b' "\\'
 _ASCII: Final = bytes(range(128))
 _SPLIT_LEADS: Final = (b"\xe1", b"\xf0")
 """First bytes of emoji, and of scripts that tokenizers hardly know (Ethiopic, Khmer, Cherokee)."""
+
+_NUMERATOR: Final = 13
+_DENOMINATOR: Final = 50
+"""The weight of a light byte: 0.26 of a token, a little over the quarter for lists of versions."""
 
 FRAME_TOKENS: Final = 16
 """What a provider adds to every prompt, at most."""
@@ -60,10 +64,10 @@ def weigh(body: bytes) -> int:
     length = len(body)
     heavy = len(body.translate(None, _LIGHT))
     if body.isascii():
-        return (length + 3 * heavy) // 4 + 1
+        return (length + 3 * heavy) * _NUMERATOR // _DENOMINATOR + 1
     high = len(body.translate(None, _ASCII))
     rare = sum(body.count(lead) for lead in _SPLIT_LEADS)
-    return (length + 3 * heavy - 2 * high) // 4 + rare + 1
+    return (length + 3 * heavy - 2 * high) * _NUMERATOR // _DENOMINATOR + rare + 1
 
 
 def _unescaped(body: bytes) -> bytes:

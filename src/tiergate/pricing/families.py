@@ -13,9 +13,9 @@ _EARLIER_CLAUDE: Final = re.compile(
 
 EARLIER_CLAUDE: Final = Fraction(6, 5)
 LATER_CLAUDE: Final = Fraction(8, 5)
-"""Claude up to 4.6 makes about 1.1 to 1.15 times as many tokens of English and CSV as GPT models
-do. The tokenizer that came with Opus 4.7 makes up to 1.35 times as many again (Anthropic, migration
-guide); 1.45 to 1.58 times as many as GPT were measured on the same texts."""
+"""Claude up to 4.6 makes about 1.1 to 1.15 times as many tokens of English and CSV as GPT does.
+The tokenizer that came with Opus 4.7 makes up to 1.35 times as many again (Anthropic, "Migration
+guide"); on the same two texts 1.45 and 1.58 times as many as GPT have been measured."""
 
 
 def is_later_claude(model: str) -> bool:

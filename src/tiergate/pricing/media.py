@@ -44,7 +44,9 @@ _REFERENCE: Final = re.compile(rb'"(?:file_id|file_url|url)"\s*:\s*"(?!data:)')
 
 def may_hold_media(body: bytes) -> bool:
     """Tell quickly whether a JSON body can have anything but text in it."""
-    return b'"image' in body or b"base64" in body or b'"document"' in body or b'"file"' in body
+    if b'"type"' not in body:
+        return False
+    return b'"image' in body or b'base64' in body or b'"document"' in body or b'"file"' in body
 
 
 def split_media(body: bytes, model: str) -> tuple[bytes, int]:

@@ -13,15 +13,18 @@ from typing import Protocol
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Access
+from tiergate.pipeline.deadline import Deadline
 from tiergate.ports import Clock
 from tiergate.web import wire
 from tiergate.web.access import Gate
 
 JSON_HEADERS = [wire.JSON_TYPE]
+_LONGEST_LENGTH = 18
+"""Digits of a `content-length`; Python refuses to read very long numbers."""
 
 
 class RsgiHeaders(Protocol):
-    """Granian's header view."""
+    """The request headers."""
 
     def items(self) -> list[tuple[str, str]]:
         """Return all headers, names lower-cased."""
@@ -29,7 +32,7 @@ class RsgiHeaders(Protocol):
 
 
 class RsgiScope(Protocol):
-    """What Granian tells of a request."""
+    """What the server tells of a request."""
 
     proto: str
     method: str
@@ -51,8 +54,19 @@ class RsgiStream(Protocol):
         ...
 
 
+class RsgiReady(Protocol):
+    """The part of a body that needs no waiting."""
+
+    complete: bool
+    """All of it has come."""
+
+    def take(self) -> bytes:
+        """Return what has come and was not read."""
+        ...
+
+
 class RsgiProtocol(Protocol):
-    """Granian's side of one request."""
+    """The server's side of one request: RSGI's interface, with `body` and `watch` beside it."""
 
     async def __call__(self) -> bytes:
         """Read the whole body."""
@@ -62,8 +76,13 @@ class RsgiProtocol(Protocol):
         """Read the body in pieces."""
         ...
 
-    def client_disconnect(self) -> Awaitable[None]:
-        """Wait until the client is gone."""
+    @property
+    def body(self) -> RsgiReady:
+        """What has come of the body."""
+        ...
+
+    def watch(self, callback: Callable[[], None] | None) -> None:
+        """Set what is called once if the client leaves before the answer is complete."""
         ...
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
@@ -164,12 +183,19 @@ async def admit(proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access
     check_headers(headers, access)
     limit = access.max_body_bytes
     length = headers.get("content-length")
-    if length is None:
-        return await _read_pieces(proto, access)
-    if not length.isdecimal() or int(length) > limit:
+    if length is not None and not _fits(length, limit):
         raise too_large(limit)
-    async with _body_deadline(access.body_read_seconds):
-        return await proto()
+    if proto.body.complete:
+        body = proto.body.take()
+        if len(body) > limit:
+            raise too_large(limit)
+        return body
+    return await _read(proto, access, known=length is not None)
+
+
+def _fits(length: str, limit: int) -> bool:
+    """Tell whether a `content-length` is a number that is not too large."""
+    return length.isdecimal() and len(length) <= _LONGEST_LENGTH and int(length) <= limit
 
 
 def check_headers(headers: dict[str, str], access: Access) -> None:
@@ -196,42 +222,28 @@ def too_large(limit: int) -> Refused:
     )
 
 
-async def _read_pieces(proto: RsgiProtocol, access: Access) -> bytes:
-    """Read a body of unknown length up to the limit."""
-    pieces: list[bytes] = []
-    size = 0
-    async with _body_deadline(access.body_read_seconds):
-        async for piece in proto:
-            size += len(piece)
-            if size > access.max_body_bytes:
-                raise too_large(access.max_body_bytes)
-            pieces.append(piece)
-    return b"".join(pieces)
-
-
-class _body_deadline:  # noqa: N801 - used like a function
-    """Turn a body that comes too slowly into a 408; a timer, not a task."""
-
-    __slots__ = ("_seconds", "_timeout")
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *exc: object) -> None:
-        try:
-            await self._timeout.__aexit__(*exc)  # pyright: ignore[reportArgumentType]
-        except TimeoutError:
-            raise Refused(
-                408,
-                f"The request body did not arrive within {self._seconds:g} seconds.",
-                code="request_timeout",
-                type="timeout_error",
-                headers=(("connection", "close"),),
-            ) from None
+async def _read(proto: RsgiProtocol, access: Access, *, known: bool) -> bytes:
+    """Wait for the rest of the body, within the time and size limits."""
+    try:
+        with Deadline(asyncio.get_running_loop().time() + access.body_read_seconds):
+            if known:
+                return await proto()
+            pieces: list[bytes] = []
+            size = 0
+            async for piece in proto:
+                size += len(piece)
+                if size > access.max_body_bytes:
+                    raise too_large(access.max_body_bytes)
+                pieces.append(piece)
+            return b"".join(pieces)
+    except TimeoutError:
+        raise Refused(
+            408,
+            f"The request body did not arrive within {access.body_read_seconds:g} seconds.",
+            code="request_timeout",
+            type="timeout_error",
+            headers=(("connection", "close"),),
+        ) from None
 
 
 def send_refused(

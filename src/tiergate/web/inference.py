@@ -6,6 +6,7 @@ What is answered is the engine's decision; here it becomes headers, bodies and s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from tiergate.web import wire
 from tiergate.web.access import Gate
 from tiergate.web.data_plane import RsgiProtocol, RsgiScope, admit, send_error, send_refused
 from tiergate.web.requests import Arrival, RequestRules, read_request
+
+LOG = logging.getLogger("tiergate.web")
 
 Pairs = list[tuple[str, str]]
 
@@ -71,7 +74,7 @@ class Inference:
         self._clock = clock
         self._wall = wall
         self._new_id = new_id
-        self._fixed: dict[DeploymentId, tuple[Deployment, Pairs]] = {}
+        self._fixed: dict[tuple[DeploymentId, bool], tuple[Deployment, Pairs]] = {}
 
     async def handle(
         self,
@@ -114,18 +117,8 @@ class Inference:
         self, serving: Serving, proto: RsgiProtocol, inbound: Inbound, wish: Wish
     ) -> None:
         """Run the engine, ending it when the caller leaves."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - RSGI handlers run in a task
-        gone = asyncio.ensure_future(proto.client_disconnect())
-        left = False
-
-        def leave(_: asyncio.Future[None]) -> None:
-            nonlocal left
-            if not gone.cancelled():
-                left = True
-                task.cancel()
-
-        gone.add_done_callback(leave)
+        leaver = _Leaver()
+        proto.watch(leaver.leave)
         try:
             served = await serving.engine.run(inbound, wish)
             outcome = served.outcome
@@ -134,16 +127,18 @@ class Inference:
                 head = self._headers(served, outcome.headers, outcome.losses)
                 if cost is not None:
                     head.append(("x-litellm-response-cost", format_usd(cost)))
-                proto.response_bytes(200, [_PLAIN_TYPE, *head], outcome.answer.body)
+                proto.response_bytes(200, head, outcome.answer.body)
             else:
                 await self._stream(serving, proto, served, outcome)
         except asyncio.CancelledError:
-            if not left:
+            if not leaver.left:
                 raise
-            task.uncancel()
+            leaver.task.uncancel()
+        except ConnectionError:
+            # The caller left in the middle of a write: there is nobody to be told.
+            LOG.debug("caller left", extra={"call_id": inbound.call_id})
         finally:
-            gone.remove_done_callback(leave)
-            gone.cancel()
+            proto.watch(None)
 
     async def _stream(
         self, serving: Serving, proto: RsgiProtocol, served: Served, opened: Open
@@ -153,7 +148,7 @@ class Inference:
         complete = False
         try:
             head = self._headers(served, opened.exchange.headers, opened.losses)
-            transport = proto.response_stream(200, [*_STREAM_TYPES, *head])
+            transport = proto.response_stream(200, head)
             failure = await relay(opened, transport.send_bytes, served.limits.silence)
             complete = True
         finally:
@@ -168,8 +163,8 @@ class Inference:
         now = self._clock()
         total = (now - served.inbound.received) * 1000
         head = [
+            *self._fixed_headers(served.deployment, stream=served.inbound.stream),
             ("x-litellm-call-id", served.inbound.call_id),
-            *self._fixed_headers(served.deployment),
             ("x-litellm-attempted-retries", str(served.retries)),
             ("x-litellm-attempted-fallbacks", str(served.fallbacks)),
             ("x-litellm-response-duration-ms", f"{total:.3f}"),
@@ -186,12 +181,13 @@ class Inference:
                 head.append((name.decode("latin-1"), value.decode("latin-1")))
         return head
 
-    def _fixed_headers(self, deployment: Deployment) -> Pairs:
+    def _fixed_headers(self, deployment: Deployment, *, stream: bool) -> Pairs:
         """The headers that only depend on the deployment; made once."""
-        known = self._fixed.get(deployment.id)
+        known = self._fixed.get((deployment.id, stream))
         if known is not None and known[0] is deployment:
             return known[1]
         pairs = [
+            *(_STREAM_TYPES if stream else (_PLAIN_TYPE,)),
             ("x-litellm-model-id", _header_safe(deployment.id)),
             ("x-litellm-model-group", _header_safe(deployment.alias)),
             ("x-litellm-model-api-base", _header_safe(deployment.api_base)),
@@ -200,7 +196,7 @@ class Inference:
                 _header_safe(f"{deployment.alias}/{deployment.provider}/{deployment.model}"),
             ),
         ]
-        self._fixed[deployment.id] = (deployment, pairs)
+        self._fixed[deployment.id, stream] = (deployment, pairs)
         return pairs
 
     def _send_give_up(
@@ -229,6 +225,24 @@ class Inference:
         if own and len(own) <= _LONGEST_CALL_ID and own.isascii() and own.isprintable():
             return own
         return self._new_id()
+
+
+class _Leaver:
+    """Cancels the task of a request when its caller leaves, and remembers that it was that."""
+
+    __slots__ = ("left", "task")
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request must be handled inside a task")
+        self.task = task
+        self.left = False
+
+    def leave(self) -> None:
+        """The caller has left."""
+        self.left = True
+        self.task.cancel()
 
 
 def _header_safe(text: str) -> str:

@@ -72,6 +72,7 @@ HEADERS = frozenset({"x-litellm-tags", "x-litellm-num-retries", "x-litellm-timeo
 """Request headers that ask something of the attempt machine."""
 
 _API_HEADERS = ("anthropic-beta", "anthropic-version")
+_STREAMED = frozenset({Operation.CHAT, Operation.COMPLETION})
 _MAX_RETRIES = 20
 
 
@@ -120,11 +121,12 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
         _check_forbidden(members)
         fields = read_fields(body, arrival.dialect, arrival.operation)
         alias, asked = _alias(fields.model, arrival, rules)
-        stream = bool(fields.stream)
+        stream = bool(fields.stream) and arrival.operation in _STREAMED
         control: tuple[str, ...] = ()
         if not members.has_none(CONTROL):
             control = tuple(name for name in members.names() if name in CONTROL)
         metadata = fields.metadata or {}
+        _check_guardrails(members, metadata)
         inbound = Inbound(
             call_id=arrival.call_id,
             received=arrival.received,
@@ -158,6 +160,19 @@ def _check_forbidden(members: Members) -> None:
         param=name,
         code="forbidden_parameter",
     )
+
+
+def _check_guardrails(members: Members, metadata: JsonObject) -> None:
+    """Refuse a request that names guardrails: it must not believe that they have acted."""
+    in_body = "guardrails" in members and members.get("guardrails")
+    if in_body or metadata.get("guardrails"):
+        raise Refused(
+            400,
+            "`guardrails` are not served yet, so this request would pass unchecked. "
+            "Send it without them.",
+            param="guardrails" if in_body else "metadata.guardrails",
+            code="not_served_yet",
+        )
 
 
 def _alias(asked: str | None, arrival: Arrival, rules: RequestRules) -> tuple[AliasName, str]:
@@ -199,9 +214,7 @@ def _kept(metadata: JsonObject) -> bytes | None:
 
 def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (name, headers[name])
-        for name in ("anthropic-beta", "anthropic-version")
-        if name in headers
+        (name, headers[name]) for name in _API_HEADERS if name in headers
     )
 
 
@@ -221,7 +234,7 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
         tags=sort_tags(raw_tags, rules.environment_names),
         stream=inbound.stream,
         fallbacks=_fallbacks(members, rules) if "fallbacks" in members else None,
-        disable_fallbacks=members.raw("disable_fallbacks") == b"true",
+        disable_fallbacks=_flag(members, "disable_fallbacks"),
         num_retries=retries,
         timeout=_timeout(members, headers),
         drill=_drill(members, rules),
@@ -260,6 +273,15 @@ def _fallbacks(members: Members, rules: RequestRules) -> tuple[AliasName, ...] |
             )
         found.append(alias)
     return tuple(found)
+
+
+def _flag(members: Members, name: str) -> bool:
+    raw = members.raw(name)
+    if raw in (None, b"null", b"false"):
+        return False
+    if raw == b"true":
+        return True
+    raise Refused(400, f"`{name}` must be true or false.", param=name, code="invalid_type")
 
 
 def _number_of(text: str) -> Json:
@@ -302,7 +324,7 @@ def _seconds(value: Json, name: str) -> float:
 
 def _drill(members: Members, rules: RequestRules) -> ChainKind | None:
     for name, kind in _DRILLS:
-        if members.raw(name) == b"true":
+        if _flag(members, name):
             if not rules.router.mock_testing:
                 raise Refused(
                     400,

@@ -104,7 +104,7 @@ async def run_gateway(settings: Settings, plan: Plan, environ: Mapping[str, str]
         await serve(
             gateway.plane(),
             Listener(host, plan.port, drain_seconds=plan.drain_seconds),
-            Hooks(reload=reload, in_flight=gateway.in_flight, ready=ready),
+            Hooks(reload=reload, ready=ready),
         )
     finally:
         if watcher is not None:
