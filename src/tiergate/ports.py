@@ -340,7 +340,7 @@ class BudgetStore(Protocol):
         """Charge holds past their expiry (Unix seconds) in full; return how many there were."""
         ...
 
-    def standing(self, budget: BudgetId, now: float) -> Standing:
+    def standing(self, name: BudgetId, now: float) -> Standing:
         """Return how a budget stands at a Unix time.
 
         Raises:

@@ -36,7 +36,7 @@ from support.engine import (
 from support.jumping import play
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.jsontypes import JsonObject
-from tiergate.base.values import Dialect
+from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Chains, Deployment, RouterPolicy, ScopeKind
 from tiergate.core.cooldown import State, state
 from tiergate.core.record import Outcome
@@ -606,24 +606,17 @@ def test_a_malformed_request_is_a_400_when_it_must_be_translated():
 
 
 def test_what_a_dialect_cannot_say_goes_to_a_deployment_that_can():
+    both = (served_by("vectors", "v1"), served_by("vectors", "v2", Dialect.OPENAI))
+
     async def work(stage: Stage) -> None:
-        await stage.ask({"model": "vectors", "input": "x"}, Dialect.OPENAI)
-
-    both = (
-        served_by("vectors", "v1"),
-        served_by("vectors", "v2", Dialect.OPENAI),
-    )
-
-    async def whole(stage: Stage) -> None:
-        from tiergate.base.values import Operation
-
         body: JsonObject = {"model": "vectors", "input": "x"}
         await stage.ask(body, Dialect.OPENAI, Operation.EMBEDDING)
         assert stage.upstreams.called == ["v2"]
         assert stage.witness.failures == [], "nothing was sent, so nothing failed"
 
-    del work
-    on(both, [json_turn(openai_wire.embeddings([[0.5]]))], whole)
+    for first in (0.0, 0.99):
+        answer = json_turn(openai_wire.embeddings([[0.5]]))
+        on(both, [answer], work, dice=lambda first=first: first)
 
 
 def test_a_fault_of_our_own_leaves_nothing_behind():

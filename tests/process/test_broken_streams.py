@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from support import dialects
-from support.exchange import Break, Framing, Reply, Wait, stream_reply
+from support.exchange import Break, Framing, Gate, Reply, Step, stream_reply
 from support.http_client import Answer
 from support.shapes import DOORS, minimal, told
 from support.stage import ALIASES, Stage
@@ -20,21 +20,28 @@ aliases = pytest.mark.parametrize("alias", ALIASES)
 WAYS = ("reset", "closed", "ended", "end of connection", "error event")
 
 
-def broken(alias: str, events: Sequence[bytes], count: int, way: str) -> Reply:
-    """A stream that is broken off in some way after so many events."""
-    sent = events[:count]
+def broken(alias: str, events: Sequence[Step], way: str) -> Reply:
+    """A stream of these events that is broken off in some way."""
     match way:
         case "reset":
-            # The pause lets what was sent arrive, since a reset throws away what was not read.
-            return stream_reply(*sent, Wait(0.03), Break.RESET)
+            return stream_reply(*events, Break.RESET)
         case "closed":
-            return stream_reply(*sent, Break.CLOSE)
+            return stream_reply(*events, Break.CLOSE)
         case "ended":
-            return stream_reply(*sent)
+            return stream_reply(*events)
         case "end of connection":
-            return stream_reply(*sent, framing=Framing.EOF)
+            return stream_reply(*events, framing=Framing.EOF)
         case _:
-            return stream_reply(*sent, dialects.error_event(alias))
+            return stream_reply(*events, dialects.error_event(alias))
+
+
+async def streamed(stage: Stage, path: str, alias: str, gate: Gate | None = None) -> Answer:
+    """Ask for a stream; where there is a gate, open it when the answer has begun."""
+    async with stage.gateway.posting(path, minimal(path, alias, stream=True)) as exchange:
+        if gate is not None:
+            await exchange.head()
+            gate.open()
+        return await exchange.rest()
 
 
 def assert_broken(answer: Answer, path: str, *, committed: bool) -> None:
@@ -59,9 +66,11 @@ async def test_broken_at_every_event(
     events = texts if kind == "text" else dialects.tool_events(alias)
     content, finish = dialects.first_content(events), dialects.finish(events)
     for count in range(finish):
-        stage.of(alias).script(broken(alias, events, count, way))
-        answer = await stage.gateway.post(path, minimal(path, alias, stream=True))
-        assert_broken(answer, path, committed=count >= content)
+        gate = Gate() if count >= content else None
+        steps = [*events[:count], *([gate] if gate is not None else [])]
+        stage.of(alias).script(broken(alias, steps, way))
+        answer = await streamed(stage, path, alias, gate)
+        assert_broken(answer, path, committed=gate is not None)
 
 
 @doors
@@ -70,8 +79,9 @@ async def test_cut_inside_an_event(stage: Stage, path: str, alias: str) -> None:
     events = dialects.text_events(alias, "from the provider")
     content = dialects.first_content(events)
     half = events[content][: len(events[content]) // 2]
-    stage.of(alias).script(stream_reply(*events[:content], half, Wait(0.03), Break.RESET))
-    answer = await stage.gateway.post(path, minimal(path, alias, stream=True))
+    gate = Gate()
+    stage.of(alias).script(stream_reply(*events[:content], gate, half, Break.CLOSE))
+    answer = await streamed(stage, path, alias, gate)
     assert_broken(answer, path, committed=True)
 
 

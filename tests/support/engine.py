@@ -303,7 +303,7 @@ class Stage:
             self.catalog, self.settings.router, self.settings.environment_names
         )
         self.store = MemoryBudgets()
-        self.spend = Spend(self.store, lambda inbound: 100, lambda: WALL)
+        self.spend = Spend(self.store, lambda inbound, rates: 100, lambda: WALL)
         self.spend.configure(self.settings, {d.id: PRICE for d in self.settings.deployments})
         self.book = Book()
         self.load = Load()

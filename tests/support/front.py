@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import ssl
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tiergate.front import Front
 
@@ -128,6 +132,16 @@ def told(status: int, path: str, headers, sentence: str) -> tuple[list[tuple[str
     """The error answer of these tests: everything it was made from."""
     names = ",".join(name for name, _ in headers)
     return [("content-type", "text/x-error")], f"{status}|{path}|{names}|{sentence}".encode()
+
+
+def open_sockets() -> int:
+    """Descriptors of this process that are sockets."""
+    folder = Path("/proc/self/fd")
+    count = 0
+    for entry in (folder if folder.is_dir() else Path("/dev/fd")).iterdir():
+        with contextlib.suppress(OSError):
+            count += stat.S_ISSOCK(os.fstat(int(entry.name)).st_mode)
+    return count
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:

@@ -63,7 +63,8 @@ class Gateway:
         self.folder = folder
         self.config_path = folder / "config.yaml"
         self._env = dict(env or {})
-        self._command = (*(command or _serve_command()), *arguments)
+        self.command = (*(command or _serve_command()), *arguments)
+        self._ready = "" if command else "serving"
         self._process: subprocess.Popen[bytes] | None = None
         self.write_config(config)
 
@@ -92,7 +93,16 @@ class Gateway:
     # Life
 
     async def __aenter__(self) -> Gateway:
-        await self.start()
+        for tries_left in (2, 1, 0):
+            try:
+                await self.start()
+            except StartError as error:
+                # Another test may have taken the port since it was found free.
+                if not tries_left or "--port" not in error.output:
+                    raise
+                self.port = free_port()
+            else:
+                break
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -104,6 +114,7 @@ class Gateway:
         Raises:
             StartError: it ended, or did not answer in time; then it is stopped.
         """
+        said = len(self.output)
         self._process = self._spawn()
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline:
@@ -111,7 +122,8 @@ class Gateway:
             if code is not None:
                 self._process = None
                 raise StartError(f"The gateway ended with status {code}.", code, self.output)
-            if await self._is_alive():
+            # Its own word counts too: on a port that is taken, somebody else would answer.
+            if self._ready in self.output[said:] and await self._is_alive():
                 return
             await asyncio.sleep(0.02)
         await self.kill()
@@ -126,6 +138,19 @@ class Gateway:
         while self._process.poll() is None and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
         return await self.kill()
+
+    async def ended(self, seconds: float = STOP_SECONDS) -> int:
+        """Wait until the process has ended by itself; give the exit status."""
+        assert self._process is not None, "the gateway is not running"
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._process.poll() is None:
+            if asyncio.get_running_loop().time() > deadline:
+                await self.kill()
+                raise AssertionError(f"The gateway did not end:\n{self.output}")
+            await asyncio.sleep(0.01)
+        status = await self.kill()
+        assert status is not None
+        return status
 
     async def kill(self) -> int | None:
         """Send SIGKILL to the process and its children. Gives the exit status."""
@@ -149,6 +174,10 @@ class Gateway:
     def reload(self, config: str | JsonObject) -> None:
         """Replace the config file and send SIGHUP; see `said` for when it has taken effect."""
         self.write_config(config)
+        self.reload_signal()
+
+    def reload_signal(self) -> None:
+        """Send SIGHUP, with the config file as it is."""
         self.signal(signal.SIGHUP)
 
     async def said(self, text: str, seconds: float = 5.0) -> str:
@@ -196,7 +225,7 @@ class Gateway:
             "{host}": "127.0.0.1",
             "{port}": str(self.port),
         }
-        words = [filled.get(word, word) for word in self._command]
+        words = [filled.get(word, word) for word in self.command]
         env = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         env |= {"HOME": str(self.folder), "PYTHONUNBUFFERED": "1", **self._env}
         with (

@@ -69,6 +69,9 @@ class Rates:
         return max(self.output, self.reasoning, self.audio_output)
 
 
+NOTHING = NanoUsd(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """Other rates for long prompts.
@@ -93,7 +96,7 @@ class Price:
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
-    per_request: NanoUsd = NanoUsd(0)
+    per_request: NanoUsd = NOTHING
 
     @property
     def free(self) -> bool:

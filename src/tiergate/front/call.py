@@ -52,6 +52,10 @@ class Wire(Protocol):
         """See `body.Source`."""
         ...
 
+    def reset(self) -> None:
+        """Close at once, so that it cannot be taken for a proper end."""
+        ...
+
 
 class Call:
     """One request and its answer.
@@ -164,6 +168,15 @@ class Call:
         if self.over:
             self.stream.cut()
         return self.stream
+
+    def abort(self) -> None:
+        """Reset the connection (RST) instead of answering, or in the middle of a stream.
+
+        Bytes that the client has not read may be lost to it. Nothing can be answered after this,
+        and the watcher is not called.
+        """
+        self._watcher = None
+        self._wire.reset()
 
     def _answer(
         self, status: int, headers: Pairs, framing: str, body: bytes = b"", *, lasts: bool = False

@@ -191,6 +191,10 @@ class Connection(asyncio.Protocol):
             self.flow.write(CONTINUE)
         self.flow.resume_reading()
 
+    def reset(self) -> None:
+        """Close at once, so that it cannot be taken for a proper end."""
+        self._break(reset=True)
+
     # -- called by the server ----------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
@@ -350,13 +354,12 @@ class Connection(asyncio.Protocol):
             if broken is not None:
                 self._waiting.pop()
             self._fault = fault
-        elif not broken.answered:
-            broken.cut()
-            self._answer_fault(fault)
         elif broken.stream is not None:
             self._break(reset=True)
         else:
-            broken.body.fail()
+            broken.cut()
+            if not broken.answered:
+                self._answer_fault(fault)
 
     def _answer_fault(self, fault: Fault) -> None:
         headers, body = self._service.error(

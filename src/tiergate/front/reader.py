@@ -158,6 +158,7 @@ class Reader:
         parser = self._parser
         if self._skip_head or parser is None:
             self._skip_head = False
+            self._forget_head()
             return
         headers = self._headers
         if self._quiet > self._limits.max_head_bytes or len(headers) > self._limits.max_headers:
@@ -175,11 +176,9 @@ class Reader:
         noted = self._noted
         if len(noted) != 1 or noted[0][0] != b"host" or version != "1.1":
             self._check_noted(version, request)
-        noted.clear()
         if request.method == "CONNECT":
             self._refuse(501, "This server is not a forward proxy; CONNECT is not possible.")
-        self._headers = []
-        self._url = b""
+        self._forget_head()
         self._quiet = 0
         self._in_body = True
         self._requests.request_begun(request)
@@ -189,12 +188,16 @@ class Reader:
         if self._framing:
             return
         if self._headers:  # trailers
-            self._headers = []
-            self._noted.clear()
+            self._forget_head()
         self._quiet = 0
         self._in_body = False
         self._requests.request_complete(self._pieces)
         self._pieces.clear()
+
+    def _forget_head(self) -> None:
+        self._url = b""
+        self._headers = []
+        self._noted.clear()
 
     # -- checks ------------------------------------------------------------------------------
 

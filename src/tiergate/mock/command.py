@@ -25,7 +25,7 @@ async def run_mock(host: str, port: int, script_path: Path | None) -> int:
         script_path: YAML or JSON file with rules.
 
     Returns:
-        Exit status: 0 after a stop, 1 if the port is taken, 2 if the script cannot be read.
+        Exit status: 0 after a stop, 1 if it cannot listen there, 2 if the script cannot be read.
     """
     try:
         rules = _read(script_path)
@@ -42,7 +42,7 @@ async def run_mock(host: str, port: int, script_path: Path | None) -> int:
             _say(f"Scripted providers listen on {server.url}  Try: {example}", sys.stdout)
             await stop.wait()
     except OSError as error:
-        _say(f"tiergate mock: cannot listen on {host}:{port}. {error}", sys.stderr)
+        _say(f"tiergate mock: {error.strerror or error}.", sys.stderr)
         return 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import contextlib
+import logging
 import time
 from collections.abc import Sequence
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
-from granian.constants import HTTPModes
-from granian.rsgi import (
-    HTTPProtocol,  # pyright: ignore[reportPrivateImportUsage] - documented, but not in `__all__`
-    ProtocolClosed,  # pyright: ignore[reportPrivateImportUsage] - the same
-    Scope,
-)
-from granian.server.embed import Server
-
+from tiergate.front import Call, ClientGoneError, Front, Limits, Stream
+from tiergate.front import Request as Head
+from tiergate.mock.call import dialect_of
 from tiergate.mock.control import PREFIX, control
-from tiergate.mock.player import Player, Request
+from tiergate.mock.player import Performance, Player, Request
 from tiergate.mock.records import End, Received
 from tiergate.mock.rules import Fail, Rule
-from tiergate.mock.script import Action, Drop, Open, Pause, Respond, Send
-from tiergate.mock.sockets import (
-    drop_connection,
-    drop_connections_of,
-    pick_port,
-    refuse_taken_port,
-)
+from tiergate.mock.script import Action, Drop, Open, Pause, Respond, Send, call_id_of, failure
+
+LOG = logging.getLogger("tiergate.mock")
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
-START_SECONDS = 10.0
-STOP_SECONDS = 10.0
-FLUSH_SECONDS = 0.02
-"""Events are handed to another thread; a connection dropped at once would lose them."""
+READING_SECONDS = 0.02
+"""A reset can overtake events that the caller's program has not read; it is given that time."""
 
-_GREETING = "Tiergate's scripted providers. Control routes: /_mock/rules, /_mock/calls.\n"
-
-_Connection: TypeAlias = tuple[str, str]
+_GREETING = b"Tiergate's scripted providers. Control routes: /_mock/rules, /_mock/calls.\n"
 
 
 class MockServer:
@@ -45,7 +33,7 @@ class MockServer:
     Use it as `async with MockServer() as server:`; it runs in the event loop at hand.
 
     Args:
-        host: name or address to listen on; once it runs, the address.
+        host: name or address to listen on.
         port: 0 picks a free one; see `port` once it runs.
         rules: the script; may be replaced by `use` or by `PUT /_mock/rules` while it runs.
     """
@@ -54,9 +42,8 @@ class MockServer:
         self.host = host
         self.port = port
         self._player = Player(rules)
-        self._app: _App | None = None
-        self._server: Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._app = _App(self._player)
+        self._front: Front | None = None
 
     @property
     def url(self) -> str:
@@ -81,183 +68,149 @@ class MockServer:
         """Start listening.
 
         Raises:
-            OSError: no such host, the port is taken, or the server did not start.
+            OSError: no such host, or the port is taken; the text says what to do.
         """
-        self.host = await _resolved(self.host)
-        if self.port:
-            refuse_taken_port(self.host, self.port)
-        else:
-            self.port = pick_port(self.host)
-        self._app = _App(self._player)
-        self._server = Server(
-            self._app.handle,
-            address=self.host,
-            port=self.port,
-            http=HTTPModes.http1,
-            websockets=False,
-            log_enabled=False,
-        )
-        self._serving = asyncio.create_task(self._server.serve())
-        await self._listening(self._serving)
+        front = Front(self._app.handle, Limits(), _error, _failed)
+        await front.start(self.host, self.port)
+        self.port = front.port
+        self._app.stopping = False
+        self._front = front
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop listening, and drop the connections that are open still."""
-        if self._app is None or self._server is None or self._serving is None:
-            return
-        self._app.stop()
-        self._server.stop()
-        # Else the server would wait for callers who keep a call open or do not read.
-        drop_connections_of(self.port)
-        await asyncio.wait_for(self._serving, STOP_SECONDS)
-
-    async def _listening(self, serving: asyncio.Task[None]) -> None:
-        """Wait until a connection is accepted, and by this server."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_SECONDS
-        while loop.time() < deadline and not serving.done():
-            try:
-                _, writer = await asyncio.open_connection(self.host, self.port)
-            except OSError:
-                await asyncio.sleep(0.005)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            if not serving.done():
-                return
-        serving.cancel()
-        (cause,) = await asyncio.gather(serving, return_exceptions=True)
-        # The server's own text goes on with a stack of native frames.
-        reason = str(cause).partition("\n")[0] or "It does not answer"
-        raise OSError(f"The scripted providers did not start: {reason}.")
-
-
-async def _resolved(host: str) -> str:
-    """The address of a host name, of IPv4 where there is one; the server takes no names."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    *_, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
-    return str(address[0])
+        if self._front is not None:
+            self._app.stopping = True
+            await self._front.aclose()
 
 
 class _App:
-    """The RSGI application."""
+    """The application: answers one request at a time.
+
+    Attributes:
+        stopping: it is the server that ends calls now, not their callers.
+    """
 
     def __init__(self, player: Player) -> None:
+        self.stopping = False
         self._player = player
-        self._stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def stop(self) -> None:
-        """End all pauses."""
-        if not self._stopping.done():
-            self._stopping.set_result(None)
-
-    async def handle(self, scope: Scope, protocol: HTTPProtocol) -> None:
+    async def handle(self, head: Head, call: Call) -> None:
         """Serve one HTTP request."""
-        body = await _read_body(protocol)
+        body = await _read_body(call)
         request = Request(
-            method=scope.method,
-            path=scope.path,
-            query=scope.query_string,
-            headers=tuple(scope.headers.items()),
+            method=head.method,
+            path=head.path,
+            query=head.query_string,
+            headers=tuple(head.headers.items()),
             body=body or b"",
             at=time.time(),
         )
-        if scope.path == "/" and scope.method in ("GET", "HEAD"):
-            protocol.response_str(200, [("content-type", "text/plain")], _GREETING)
-        elif scope.path.startswith(PREFIX):
-            _respond(protocol, control(self._player, request))
+        if head.path == "/" and head.method in ("GET", "HEAD"):
+            call.response_bytes(200, [("content-type", "text/plain")], _GREETING)
+        elif head.path.startswith(PREFIX):
+            _respond(call, control(self._player, request))
+        elif body is None:
+            await self._play(self._player.turn_away(request, Fail(413)), call)
         else:
-            await self._play(request, scope, protocol, fits=body is not None)
+            await self._play(self._player.perform(request), call)
 
-    async def _play(
-        self, request: Request, scope: Scope, protocol: HTTPProtocol, *, fits: bool
-    ) -> None:
-        if fits:
-            performance = self._player.perform(request)
-        else:
-            performance = self._player.turn_away(request, Fail(413))
-        run = _Run(protocol, (scope.client, scope.server), self._stopping)
-        end = End.CALLER_LEFT
+    async def _play(self, performance: Performance, call: Call) -> None:
+        run = _Run(call)
+        end = End.DROPPED
         try:
             end = await run.carry_out(performance.actions)
-        except ProtocolClosed:
-            pass  # the caller left while we were sending
+        except ClientGoneError:
+            # A stream that just ended would look complete to a caller who closed one half only.
+            call.abort()
+            if not self.stopping:
+                end = End.CALLER_LEFT
         finally:
-            run.close()
             self._player.records.note(performance.number, status=run.status, end=end)
 
 
 class _Run:
-    """Carries out the actions of one call."""
+    """Carries out the actions of one call.
 
-    def __init__(
-        self, protocol: HTTPProtocol, connection: _Connection, stopping: asyncio.Future[None]
-    ) -> None:
+    Attributes:
+        status: the HTTP status sent; 0 if there was none.
+    """
+
+    def __init__(self, call: Call) -> None:
         self.status = 0
-        self._protocol = protocol
-        self._connection = connection
-        self._stopping = stopping
-        self._gone: asyncio.Future[None] | None = None
+        self._call = call
+        self._gone = asyncio.Event()
+        call.watch(self._gone.set)
 
     async def carry_out(self, actions: Sequence[Action]) -> End:
-        """Do all actions, unless the caller leaves or the server stops."""
-        stream = None
+        """Do all actions.
+
+        Raises:
+            ClientGoneError: the caller left, or the server stops.
+        """
+        stream: Stream | None = None
         for action in actions:
             match action:
                 case Pause():
-                    early = await self._pause(action.seconds)
-                    if early is not None:
-                        return early
+                    await self._pause(action.seconds)
                 case Respond():
+                    _respond(self._call, action)
                     self.status = action.status
-                    _respond(self._protocol, action)
                 case Open():
+                    stream = self._call.response_stream(200, [*action.headers.items()])
                     self.status = 200
-                    stream = self._protocol.response_stream(200, [*action.headers.items()])
                 case Send():
                     if stream is not None:
                         await stream.send_bytes(action.data)
-                        # Granian takes any amount at once, so the others must be let in here.
+                        # That suspends for slow callers only, so the others must be let in here.
                         await asyncio.sleep(0)
+                        self._see_caller()
                 case Drop():
-                    await asyncio.sleep(FLUSH_SECONDS if stream is not None else 0)
-                    return self._drop()
+                    if stream is not None:
+                        await self._pause(READING_SECONDS)
+                    self._call.abort()
+                    return End.DROPPED
                 case _:
                     assert_never(action)
         return End.SENT
 
-    def close(self) -> None:
-        """Stop watching the caller."""
-        if self._gone is not None:
-            self._gone.cancel()
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        self._see_caller()
 
-    async def _pause(self, seconds: float) -> End | None:
-        """Wait; tell how the call ends if it ends here."""
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(self._protocol.client_disconnect())
-        watched = (self._gone, self._stopping)
-        await asyncio.wait(watched, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if self._gone.done():
-            return End.CALLER_LEFT
-        return self._drop() if self._stopping.done() else None
-
-    def _drop(self) -> End:
-        drop_connection(*self._connection)
-        return End.DROPPED
+    def _see_caller(self) -> None:
+        if self._gone.is_set():
+            raise ClientGoneError
 
 
-def _respond(protocol: HTTPProtocol, answer: Respond) -> None:
-    protocol.response_bytes(answer.status, [*answer.headers.items()], answer.body)
+def _respond(call: Call, answer: Respond) -> None:
+    call.response_bytes(answer.status, [*answer.headers.items()], answer.body)
 
 
-async def _read_body(protocol: HTTPProtocol) -> bytes | None:
+async def _read_body(call: Call) -> bytes | None:
     """The whole body, or `None` if it is larger than is taken."""
     parts: list[bytes] = []
     size = 0
-    async for part in protocol:
+    async for part in call:
         size += len(part)
         if size > MAX_BODY_BYTES:
             return None
         parts.append(part)
     return b"".join(parts)
+
+
+def _error(
+    status: int, path: str, headers: Sequence[tuple[str, str]], sentence: str
+) -> tuple[list[tuple[str, str]], bytes]:
+    """Put what the HTTP server itself has to say into the provider's shape; it is no call."""
+    dialect = dialect_of(path, dict(headers))
+    fail = Fail(status, message=sentence)
+    answer = failure(dialect, call_id_of(dialect, 0), int(time.time()), fail)
+    return [*answer.headers.items()], answer.body
+
+
+def _failed(path: str, error: Exception | None) -> None:
+    """Log a fault of our own; the caller has got a 500."""
+    LOG.error("a request failed inside the scripted providers: %s", path, exc_info=error)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tiergate.base.errors import Failure, FailureClass, Untranslatable
 from tiergate.core.catalog import Deployment
 from tiergate.core.timing import Limits
-from tiergate.pipeline.deadline import Deadline
+from tiergate.pipeline.deadline import Deadlines
 from tiergate.ports import (
     Answered,
     Clock,
@@ -64,6 +64,7 @@ class Attempts:
         self._upstreams = upstreams
         self._clock = clock
         self._wall = wall
+        self._deadlines = Deadlines()
 
     async def make(
         self, inbound: Inbound, deployment: Deployment, limits: Limits
@@ -84,7 +85,7 @@ class Attempts:
         exchange: Exchange | None = None
         outcome: Plain | Open | Failure = _NOTHING
         try:
-            with Deadline(limits.total_until):
+            with self._deadlines.until(limits.total_until):
                 exchange = await self._upstreams.send(deployment, prepared.head, prepared.body)
                 if exchange.status not in _OK:
                     outcome = await self._error(exchange, deployment)

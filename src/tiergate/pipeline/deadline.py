@@ -1,7 +1,8 @@
-"""A time limit around awaits that costs one timer and nothing else.
+"""Time limits around awaits, with one timer for all of them.
 
-`asyncio.timeout` does the same with more care for nesting; on the way of every request that care
-costs more than the timer. It must be entered in the task that it limits.
+A timer of the event loop per attempt costs more than everything else that limits it. Here all
+limits under way stand in one set, and one timer looks a few times a second whether the nearest
+one has passed. A limit acts up to one look late, never early.
 """
 
 from __future__ import annotations
@@ -9,33 +10,79 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+LOOK_SECONDS = 0.02
+"""How late a limit may act."""
+
+
+class Deadlines:
+    """All limits of one event loop. Made and used inside it."""
+
+    __slots__ = ("_active", "_nearest", "_timer")
+
+    def __init__(self) -> None:
+        self._active: set[Deadline] = set()
+        self._nearest = float("inf")
+        self._timer: asyncio.TimerHandle | None = None
+
+    def until(self, when: float | None) -> Deadline:
+        """Return a limit to enter.
+
+        Args:
+            when: Instant on the event loop's clock, seconds; None for no limit.
+        """
+        return Deadline(self, when)
+
+    def add(self, deadline: Deadline, when: float) -> None:
+        """Watch a limit."""
+        self._active.add(deadline)
+        if when < self._nearest:
+            self._nearest = when
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def remove(self, deadline: Deadline) -> None:
+        """Stop to watch a limit."""
+        self._active.discard(deadline)
+
+    def _look(self) -> None:
+        """Let limits pass whose time has come; look again while there are any."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now >= self._nearest:
+            for deadline in [d for d in self._active if d.when <= now]:
+                self._active.discard(deadline)
+                deadline.passed()
+            self._nearest = min((d.when for d in self._active), default=float("inf"))
+        if self._active:
+            self._timer = loop.call_later(LOOK_SECONDS, self._look)
+        else:
+            self._timer = None
+            self._nearest = float("inf")
+
 
 class Deadline:
-    """Raises `TimeoutError` from its block when an instant has passed.
+    """Raises `TimeoutError` from its block when an instant has passed."""
 
-    Args:
-        when: Instant on the event loop's clock, seconds; None for no limit.
-    """
+    __slots__ = ("_cancelling", "_deadlines", "_passed", "_task", "_unlimited", "when")
 
-    __slots__ = ("_cancelling", "_passed", "_task", "_timer", "_when")
-
-    def __init__(self, when: float | None) -> None:
-        self._when = when
+    def __init__(self, deadlines: Deadlines, when: float | None) -> None:
+        self._deadlines = deadlines
+        self._unlimited = when is None
+        self.when = float("inf") if when is None else when
         self._passed = False
-        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
 
     def __enter__(self) -> None:
         """Start the clock."""
-        if self._when is None:
+        if self._unlimited:
             return
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a deadline must be entered inside a task")
         self._task = task
         self._cancelling = task.cancelling()
-        self._timer = asyncio.get_running_loop().call_at(self._when, self._pass)
+        self._deadlines.add(self, self.when)
 
     def __exit__(
         self,
@@ -44,17 +91,17 @@ class Deadline:
         trace: TracebackType | None,
     ) -> None:
         """Stop the clock; turn our own cancellation into a `TimeoutError`."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._passed or self._task is None:
+        if self._task is None:
+            return
+        if not self._passed:
+            self._deadlines.remove(self)
             return
         # Cancelled by somebody else too: theirs goes on.
         if self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
-    def _pass(self) -> None:
+    def passed(self) -> None:
+        """The instant has come."""
         self._passed = True
-        self._timer = None
         if self._task is not None:
             self._task.cancel()

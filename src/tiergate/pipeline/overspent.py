@@ -45,10 +45,11 @@ def refusal(standing: Standing, amount: int, now: float) -> Refused:
     rule = standing.budget.rule
     ends = standing.span.end if standing.span is not None else None
     state = "is used up" if standing.left <= 0 else "has no room for this call"
-    sentences = [
-        f"T{named(rule)[1:]} {state}: {format_usd(standing.settled)} spent, "
-        f"{format_usd(standing.held)} held; this call may cost up to {format_usd(amount)}."
-    ]
+    amounts = (
+        f"{format_usd(standing.settled)} spent, {format_usd(standing.held)} held; "
+        f"this call may cost up to {format_usd(amount)}"
+    )
+    sentences = [f"T{named(rule)[1:]} {state}: {amounts}."]
     if ends is not None:
         sentences.append(f"It resets at {utc_text(ends)}.")
     if standing.left > 0:

@@ -20,12 +20,13 @@ from tiergate.core.cost import Price, ceiling, cost
 from tiergate.core.window import read_period
 from tiergate.pipeline.overspent import named, refusal, utc_text
 from tiergate.ports import BudgetStop, BudgetStore, Clock, HoldToken, Inbound
+from tiergate.wire.members import BodyError, Members
 
 HOLD_SECONDS = 7200.0
 """After this time a hold is charged in full; longer than any call that is still alive."""
 
 DEFAULT_OUTPUT_TOKENS = 4096
-"""Output that is held for where neither the caller nor the deployment sets a limit."""
+"""Output that is held for where nobody sets a limit and the model's own is not known."""
 
 _WIDEST_FIRST = (
     ScopeKind.GATEWAY,
@@ -34,6 +35,10 @@ _WIDEST_FIRST = (
     ScopeKind.DEPLOYMENT,
 )
 """Where several budgets refuse, the caller is told of the one that binds most calls."""
+
+
+def _unknown(_deployment: Deployment) -> int | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Spend:
         store: Keeps the balances.
         estimate: The most prompt tokens that a request can have at a deployment.
         wall: Unix seconds.
-        default_output_tokens: Output to hold for where nobody sets a limit.
+        bound: The most output tokens that a deployment gives where neither caller nor file sets a
+            limit; None where that is not known, and `DEFAULT_OUTPUT_TOKENS` are held for.
     """
 
     def __init__(
@@ -77,12 +83,12 @@ class Spend:
         store: BudgetStore,
         estimate: Callable[[Inbound, Deployment], int],
         wall: Clock,
-        default_output_tokens: int = DEFAULT_OUTPUT_TOKENS,
+        bound: Callable[[Deployment], int | None] = _unknown,
     ) -> None:
         self._store = store
         self._estimate = estimate
         self._wall = wall
-        self._default_output_tokens = default_output_tokens
+        self._bound_output = bound
         self._bound: Mapping[DeploymentId, _Bound] = MappingProxyType({})
         self._prices: Mapping[DeploymentId, Price | None] = MappingProxyType({})
         self._earlier: Mapping[DeploymentId, Price | None] = MappingProxyType({})
@@ -114,7 +120,8 @@ class Spend:
                 raise ValueError(
                     f"{deployment.model} has no price, and the budget {touched[0]} has to count it"
                 )
-            limit = deployment.default_max_tokens or self._default_output_tokens
+            limit = deployment.default_max_tokens or self._bound_output(deployment)
+            limit = limit or DEFAULT_OUTPUT_TOKENS
             bound[deployment.id] = _Bound(price, touched, limit)
             narrow = tuple(
                 name
@@ -130,7 +137,10 @@ class Spend:
     # ------------------------------------------------------------------ the calls
 
     def hold(
-        self, inbound: Inbound, deployment: Deployment, now: float
+        self,
+        inbound: Inbound,
+        deployment: Deployment,
+        now: float,  # noqa: ARG002 - the port's monotonic time; windows need Unix time
     ) -> HoldToken | BudgetStop | None:
         """Set aside the most the attempt can cost; see `ports.Accounts.hold`."""
         bound = self._bound.get(deployment.id)
@@ -145,7 +155,11 @@ class Spend:
         return BudgetStop(held.budget.rule.scope, refusal(held, amount, wall))
 
     def settle(
-        self, hold: HoldToken | None, deployment: Deployment, usage: Usage | None, now: float
+        self,
+        hold: HoldToken | None,
+        deployment: Deployment,
+        usage: Usage | None,
+        now: float,  # noqa: ARG002 - see `hold`
     ) -> NanoUsd | None:
         """Replace a hold by the true cost; see `ports.Accounts.settle`.
 
@@ -161,7 +175,11 @@ class Spend:
             spent[deployment.provider] = spent.get(deployment.provider, 0) + amount
         return amount
 
-    def release(self, hold: HoldToken | None, now: float) -> None:
+    def release(
+        self,
+        hold: HoldToken | None,
+        now: float,  # noqa: ARG002 - see `hold`
+    ) -> None:
         """Give a hold back: the attempt cost nothing."""
         if hold is not None:
             self._store.release(_ours(hold))
@@ -233,22 +251,16 @@ def _ours(hold: HoldToken) -> Hold:
 
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
-"""The newer name counts where both are given, as at the provider."""
+"""Where both are given the larger counts: which one a host obeys is not known here."""
 
 
 def _output_limit(inbound: Inbound, otherwise: int) -> int:
     """Return the most tokens that the answer can have, all choices together."""
     if inbound.operation is Operation.EMBEDDING:
         return 0
-    members = inbound.members
-    limit = otherwise
-    for name in _LIMITS:
-        if name in members:
-            given = members.get(name)
-            if isinstance(given, int | float) and given >= 0:  # 1e3 is a whole number in JSON
-                limit = math.ceil(given)
-                break
-    return limit * _choices(inbound)
+    given = (_number(inbound.members, name) for name in _LIMITS)
+    limit = max((number for number in given if number is not None), default=-1)
+    return (otherwise if limit < 0 else limit) * _choices(inbound)
 
 
 def _choices(inbound: Inbound) -> int:
@@ -256,11 +268,19 @@ def _choices(inbound: Inbound) -> int:
     members = inbound.members
     most = 1
     for name in ("n", "best_of"):
-        if name in members:
-            given = members.get(name)
-            if isinstance(given, int | float) and given > most:
-                most = math.ceil(given)
+        most = max(most, _number(members, name) or 0)
     return most
+
+
+def _number(members: Members, name: str) -> int | None:
+    """Return a whole number, rounded up (1e3 is one in JSON); None where there is none."""
+    if name not in members:
+        return None
+    try:
+        given = members.get(name)
+    except BodyError:  # a field that this dialect does not have, so nobody has checked it
+        return None
+    return math.ceil(given) if isinstance(given, int | float) else None
 
 
 def _row(standing: Standing, now: float) -> BudgetRow:

@@ -2,8 +2,9 @@
 
 Words are counted, not tokens: a table says how many tokens a piece of each kind has on average in
 `o200k_base`. On a page of prose, code or markup the sum is mostly within 12 % above, seldom 5 %
-below or 25 % above; on other scripts than Latin it is up to 85 % above. A tokenizer would be exact for one vendor's models, and costs seconds and more than
-100 MB at its first use (docs/decisions/0010).
+below or 25 % above; on other scripts than Latin it is up to 85 % above. A tokenizer would be
+exact for one vendor's models, and costs seconds and more than 100 MB at its first use
+(docs/decisions/0010).
 """
 
 from __future__ import annotations

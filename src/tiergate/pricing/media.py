@@ -46,7 +46,7 @@ def may_hold_media(body: bytes) -> bool:
     """Tell quickly whether a JSON body can have anything but text in it."""
     if b'"type"' not in body:
         return False
-    return b'"image' in body or b'base64' in body or b'"document"' in body or b'"file"' in body
+    return b'"image' in body or b"base64" in body or b'"document"' in body or b'"file"' in body
 
 
 def split_media(body: bytes, model: str) -> tuple[bytes, int]:

@@ -67,9 +67,9 @@ class ProviderCodec:
 
     def prepare(self, inbound: Inbound, deployment: Deployment) -> Prepared:
         """Make the upstream request; see `ports.Codec.prepare`."""
-        head = self._head(deployment, inbound.operation)
         if inbound.dialect is deployment.dialect and not _is_mixed(inbound):
             body = self._spliced(inbound, deployment)
+            head = self._head(deployment, inbound.operation)
             return Prepared(head.same(inbound, len(body)), body)
         if inbound.operation is not Operation.CHAT:
             raise Untranslatable(
@@ -84,6 +84,7 @@ class ProviderCodec:
                 remove=deployment.additional_drop_params,
                 append=[(name, encode(value)) for name, value in deployment.defaults.items()],
             )
+        head = self._head(deployment, inbound.operation)
         return Prepared(head.other(encoded.headers, len(body)), body, encoded.losses)
 
     def _head(self, deployment: Deployment, operation: Operation) -> HeadTemplate:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+from urllib.parse import unquote
 
 import msgspec
 
@@ -29,6 +30,7 @@ from tiergate.web.inference import Serving
 from tiergate.web.requests import visible_names
 
 _JSON = [wire.JSON_TYPE]
+_METRICS = "/metrics"
 _METRICS_TYPE = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 
 PLANNED = {
@@ -152,7 +154,7 @@ class Control:
     ) -> None:
         request = Request(path, headers)
         route = self._open.get(path)
-        if route is None and path == "/metrics":
+        if route is None and path == _METRICS:
             if serving.metrics_guarded:
                 serving.gate.check(headers)
             proto.response_bytes(200, [_METRICS_TYPE], self._insight.metrics())
@@ -165,15 +167,11 @@ class Control:
         status, body = route(request, serving)
         proto.response_bytes(status, list(_JSON), msgspec.json.encode(body))
 
-    @staticmethod
-    def _not_here(method: str, path: str) -> Refused:
+    def _not_here(self, method: str, path: str) -> Refused:
         if path in ROUTES:
-            return Refused(
-                405,
-                f"{method} is not possible here; use POST.",
-                code="method_not_allowed",
-                headers=(("allow", "POST, HEAD, OPTIONS"),),
-            )
+            return _wrong_method(method, "POST")
+        if path in self._open or path in self._keyed or path == _METRICS:
+            return _wrong_method(method, "GET")
         for end, sentence in PLANNED.items():
             if path.removeprefix("/v1").startswith(end):
                 return Refused(404, sentence, code="not_served_yet", type="not_found_error")
@@ -240,7 +238,7 @@ class Control:
     def _one_model(self, path: str) -> Route | None:
         for start in ("/v1/models/", "/models/"):
             if path.startswith(start):
-                name = path[len(start) :]
+                name = unquote(path[len(start) :])
                 return lambda _request, serving: self._named_model(name, serving)
         return None
 
@@ -273,6 +271,15 @@ class Control:
         del request, serving
         rows: list[Json] = list(self._insight.budgets())
         return 200, {"budgets": rows}
+
+
+def _wrong_method(method: str, right: str) -> Refused:
+    return Refused(
+        405,
+        f"{method} is not possible here; use {right}.",
+        code="method_not_allowed",
+        headers=(("allow", f"{right}, HEAD, OPTIONS"),),
+    )
 
 
 def _rfc3339(seconds: int) -> str:

@@ -13,12 +13,10 @@ from typing import Protocol
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Access
-from tiergate.pipeline.deadline import Deadline
 from tiergate.ports import Clock
 from tiergate.web import wire
 from tiergate.web.access import Gate
 
-JSON_HEADERS = [wire.JSON_TYPE]
 _LONGEST_LENGTH = 18
 """Digits of a `content-length`; Python refuses to read very long numbers."""
 
@@ -225,7 +223,7 @@ def too_large(limit: int) -> Refused:
 async def _read(proto: RsgiProtocol, access: Access, *, known: bool) -> bytes:
     """Wait for the rest of the body, within the time and size limits."""
     try:
-        with Deadline(asyncio.get_running_loop().time() + access.body_read_seconds):
+        async with asyncio.timeout(access.body_read_seconds):
             if known:
                 return await proto()
             pieces: list[bytes] = []

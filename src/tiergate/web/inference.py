@@ -37,6 +37,7 @@ _STREAM_TYPES = (
 _PASSED_NAMES = frozenset({b"request-id", b"x-request-id", b"openai-processing-ms"})
 _PASSED_STARTS = (b"x-ratelimit-", b"anthropic-")
 _LONGEST_CALL_ID = 128
+_CALLER_LEFT = 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Inference:
         proto.watch(leaver.leave)
         try:
             served = await serving.engine.run(inbound, wish)
+            leaver.answering = True
             outcome = served.outcome
             if isinstance(outcome, Plain):
                 cost = serving.engine.finished(served, outcome.answer.usage, None)
@@ -134,6 +136,8 @@ class Inference:
             if not leaver.left:
                 raise
             leaver.task.uncancel()
+            if not leaver.answering:
+                proto.response_empty(_CALLER_LEFT, [])  # nobody reads it; the server wants one
         except ConnectionError:
             # The caller left in the middle of a write: there is nobody to be told.
             LOG.debug("caller left", extra={"call_id": inbound.call_id})
@@ -230,7 +234,7 @@ class Inference:
 class _Leaver:
     """Cancels the task of a request when its caller leaves, and remembers that it was that."""
 
-    __slots__ = ("left", "task")
+    __slots__ = ("answering", "left", "task")
 
     def __init__(self) -> None:
         task = asyncio.current_task()
@@ -238,6 +242,7 @@ class _Leaver:
             raise RuntimeError("a request must be handled inside a task")
         self.task = task
         self.left = False
+        self.answering = False
 
     def leave(self) -> None:
         """The caller has left."""

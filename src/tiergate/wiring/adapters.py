@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from tiergate.base.values import DeploymentId
+from tiergate.base.values import DeploymentId, Dialect
 from tiergate.config.hosts import HostMatch
 from tiergate.core.catalog import Deployment
 from tiergate.ports import Exchange
 from tiergate.providers import hosts
+from tiergate.providers.facts import facts_for
 from tiergate.transport import Target, Transport, TransportError
 
 _MOST_REPLY = 64 * 1024
+
+
+def output_bound(deployment: Deployment) -> int | None:
+    """Return the most output tokens of a deployment where nobody sets a limit, if known.
+
+    Anthropic's dialect demands a limit, so the codec writes one; elsewhere it is the model's own.
+    """
+    facts = facts_for(deployment.provider, deployment.model)
+    if deployment.dialect is Dialect.ANTHROPIC:
+        return deployment.default_max_tokens or facts.default_output_tokens
+    return facts.max_output_tokens
 
 
 class Way:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tiergate.base.values import DeploymentId
-from tiergate.core.catalog import Catalog, Settings
+from tiergate.core.catalog import Catalog, Deployment, Settings
 from tiergate.core.cooldown import Book
 from tiergate.core.load import Load
 from tiergate.core.routing import Routes, View
@@ -27,6 +27,7 @@ from tiergate.pipeline.spend import Spend
 from tiergate.ports import Observer
 from tiergate.pricing import PriceList, count_messages, estimate_prompt
 from tiergate.providers.codec import ProviderCodec
+from tiergate.providers.facts import facts_for
 from tiergate.stores.memory import MemoryBudgets
 from tiergate.telemetry import CallLog, Metrics, Webhooks
 from tiergate.transport import Transport
@@ -35,7 +36,7 @@ from tiergate.web.control import Control
 from tiergate.web.data_plane import DataPlane
 from tiergate.web.inference import Inference, Serving
 from tiergate.web.requests import RequestRules
-from tiergate.wiring.adapters import Poster, Way
+from tiergate.wiring.adapters import Poster, Way, output_bound
 from tiergate.wiring.insight import GatewayInsight
 from tiergate.wiring.observers import Observers
 
@@ -69,7 +70,7 @@ class Gateway:
         self._book = Book()
         self._load = Load()
         self._budgets = MemoryBudgets()
-        self._spend = Spend(self._budgets, estimate_prompt, time.time)
+        self._spend = Spend(self._budgets, estimate_prompt, time.time, output_bound)
         self._metrics = Metrics()
         self._webhooks = Webhooks(Poster(self._transport), self._clock)
         self._log = CallLog()
@@ -161,3 +162,8 @@ class Gateway:
         if settings.webhooks:
             sinks.append(self._webhooks)
         return Observers(sinks)
+
+
+def _most_output(deployment: Deployment) -> int | None:
+    """Return the most output tokens a deployment's model gives, if that is known."""
+    return facts_for(deployment.provider, deployment.model).max_output_tokens

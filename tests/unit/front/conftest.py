@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import ssl
-import stat
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from support.front import Served, told, until
+from support.front import Served, open_sockets, told, until
 from tiergate.front import Front, Limits
 
 
@@ -28,16 +26,6 @@ def pytest_asyncio_loop_factories(
     config, item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-
-
-def open_sockets() -> int:
-    """Descriptors of this process that are sockets."""
-    folder = Path("/proc/self/fd")
-    count = 0
-    for entry in (folder if folder.is_dir() else Path("/dev/fd")).iterdir():
-        with contextlib.suppress(OSError):
-            count += stat.S_ISSOCK(os.fstat(int(entry.name)).st_mode)
-    return count
 
 
 @pytest.fixture

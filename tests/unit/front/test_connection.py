@@ -418,6 +418,68 @@ async def test_a_stream_that_fails_does_not_look_complete_to_http_1_0(serve) -> 
         await client.rest()
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_handler_can_reset_the_connection_in_place_of_an_answer(serve, version) -> None:
+    told_left: list[str] = []
+
+    async def handler(request, call) -> None:
+        call.watch(lambda: told_left.append("the watcher"))
+        call.abort()
+        call.response_bytes(200, [], b"too late")
+
+    client = await (await serve(handler)).client()
+    await client.say(f"GET / HTTP/{version}\r\nHost: x\r\n\r\n")
+    with pytest.raises(ConnectionResetError):
+        await client.rest()
+    assert told_left == []
+
+
+async def test_a_handler_can_reset_the_connection_in_the_middle_of_a_stream(serve) -> None:
+    read = asyncio.Event()
+    refused: list[BaseException] = []
+
+    async def handler(request, call) -> None:
+        stream = call.response_stream(200, [])
+        await stream.send_bytes(b"a")
+        await read.wait()
+        call.abort()
+        try:
+            await stream.send_bytes(b"b")
+        except ClientGoneError as exc:
+            refused.append(exc)
+
+    client = await (await serve(handler)).client()
+    await client.say(GET.format("1") + GET.format("2"))
+    await client.head()
+    assert await client.chunk() == b"a"
+    read.set()
+    with pytest.raises(ConnectionResetError):
+        await client.rest()
+    assert len(refused) == 1  # and the second request was not served
+
+
+async def test_resetting_a_connection_that_the_client_has_left_is_harmless(serve) -> None:
+    left, done = asyncio.Event(), asyncio.Event()
+
+    async def handler(request, call) -> None:
+        call.watch(left.set)
+        await left.wait()
+        await asyncio.sleep(0.02)  # the socket may be gone by now, too
+        call.abort()
+        done.set()
+
+    served = await serve(handler)
+    for leave in (lambda client: client.leave(), lambda client: client.abort()):
+        left.clear()
+        done.clear()
+        client = await served.client()
+        await client.say(GET.format(""))
+        await until(lambda: served.front.in_flight)
+        leave(client)
+        await asyncio.wait_for(done.wait(), 5)
+    await until(lambda: served.front.connections == 0)
+
+
 async def test_an_exception_after_the_answer_is_reported_and_harmless(serve) -> None:
     async def handler(request, call) -> None:
         call.response_bytes(200, [], b"done")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from support.http_client import Exchange, fetch
+from support.http_client import Exchange, fetch, request_bytes, send_raw
 from tiergate.base.jsontypes import JsonObject
 from tiergate.mock import server as server_module
 from tiergate.mock.records import End
@@ -35,6 +36,17 @@ async def ended(server: MockServer, end: End, seconds: float = 2.0) -> None:
     async with asyncio.timeout(seconds):
         while server.calls[-1].end is not end:
             await asyncio.sleep(0.005)
+
+
+async def until_reset(reader: asyncio.StreamReader) -> bytes:
+    """All that comes before the connection is reset; a proper end of it fails the test."""
+    received = b""
+    try:
+        while piece := await reader.read(65_536):
+            received += piece
+    except ConnectionResetError:
+        return received
+    raise AssertionError(f"the connection ended properly, after {received!r}")
 
 
 async def test_a_plain_answer_comes_whole(server: MockServer) -> None:
@@ -68,6 +80,33 @@ async def test_a_cut_stream_has_its_events_but_no_end(server: MockServer) -> Non
     assert (answer.status, len(answer.events), answer.complete) == (200, 4, False)
 
 
+@pytest.mark.parametrize(("after_events", "stream"), [(0, False), (0, True), (3, True)])
+async def test_a_cut_is_a_reset_and_not_an_end(
+    server: MockServer, after_events: int, stream: bool
+) -> None:
+    server.use([Rule((Cut(after_events),))])
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request_bytes(server.port, "POST", CHAT, body=ask(stream=stream)))
+    received = await until_reset(reader)
+    assert received.count(b"\ndata: ") == after_events
+    writer.close()
+    await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
+async def test_a_call_can_be_cut_on_a_connection_that_carried_others(server: MockServer) -> None:
+    server.use([Rule((Reply(text="one"), Cut(), Reply(text="three")))])
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    request = request_bytes(server.port, "POST", CHAT, body=ask())
+    writer.write(request)
+    assert b"200 OK" in await reader.readline()
+    writer.write(request * 2)
+    await until_reset(reader)
+    assert [call.end for call in server.calls] == [End.SENT, End.DROPPED]
+    assert (await fetch(server.port, "POST", CHAT, body=ask())).status == 200
+    writer.close()
+    await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
 async def test_a_hanging_call_is_dropped_in_the_end(server: MockServer) -> None:
     server.use([Rule((Hang(0.1),))])
     started = asyncio.get_running_loop().time()
@@ -98,6 +137,45 @@ async def test_a_caller_who_leaves_a_fast_stream_is_noticed(server: MockServer) 
     async with Exchange(server.port, "POST", CHAT, body=ask(stream=True)) as exchange:
         await exchange.head()
     await ended(server, End.CALLER_LEFT)
+
+
+async def test_a_stream_never_looks_complete_to_a_caller_who_closed_one_half(
+    server: MockServer,
+) -> None:
+    server.use([Rule((Slow(per_event_seconds=0.01, reply=Reply(text="word " * 1_000)),))])
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request_bytes(server.port, "POST", CHAT, body=ask(stream=True)))
+    await reader.readline()
+    writer.write_eof()
+    await until_reset(reader)
+    assert server.calls[0].end is End.CALLER_LEFT
+    writer.close()
+    await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "shape"), [("", {"error"}), ("anthropic-version: x\r\n", {"type", "error"})]
+)
+async def test_what_is_not_http_is_refused_in_the_providers_shape_and_is_no_call(
+    server: MockServer, version: str, shape: set[str]
+) -> None:
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\n{version}content-length: none\r\n\r\n"
+    raw = await send_raw(server.port, head.encode())
+    told, _, body = raw.partition(b"\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert shape <= json.loads(body).keys()
+    assert server.calls == ()
+
+
+async def test_a_fault_of_our_own_is_logged_and_answered(
+    server: MockServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.use([Rule((Reply(headers={"x-odd": "two\nlines"}),))])
+    answer = await fetch(server.port, "POST", CHAT, body=ask())
+    assert answer.status == 500
+    assert "error" in answer.json
+    assert f"failed inside the scripted providers: {CHAT}" in caplog.text
+    assert "line break" in caplog.text
 
 
 async def test_a_stream_failure_is_sent_in_band(server: MockServer) -> None:
@@ -163,6 +241,7 @@ async def test_stopping_does_not_wait_for_calls_under_way() -> None:
         stopping = loop.time()
     assert loop.time() - stopping < 1.0
     assert (await call).status == 0
+    assert server.calls[0].end is End.DROPPED
 
 
 async def test_stopping_does_not_wait_for_a_caller_who_does_not_read() -> None:
@@ -178,23 +257,17 @@ async def test_stopping_does_not_wait_for_a_caller_who_does_not_read() -> None:
 
 async def test_a_taken_port_is_refused() -> None:
     async with MockServer() as first:
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match="another program listens there"):
             await MockServer(port=first.port).__aenter__()
 
 
-async def test_a_port_taken_at_the_last_moment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "refuse_taken_port", lambda *_: None)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(OSError, match=r"did not start: .*in use"),
-    ):
-        await MockServer(port=taken.getsockname()[1]).__aenter__()
-
-
-async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "START_SECONDS", 0.0)
-    with pytest.raises(OSError, match="It does not answer"):
-        await MockServer().__aenter__()
+async def test_a_port_that_another_program_would_share_is_refused_too() -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="another program listens there"):
+            await MockServer(port=taken.getsockname()[1]).__aenter__()
 
 
 async def test_leaving_a_server_that_was_not_started_does_nothing() -> None:
@@ -203,7 +276,7 @@ async def test_leaving_a_server_that_was_not_started_does_nothing() -> None:
 
 async def test_a_host_name_will_do() -> None:
     async with MockServer("localhost") as server:
-        assert server.host == "127.0.0.1"
+        assert server.url == f"http://localhost:{server.port}"
         assert (await fetch(server.port, "GET", "/")).status == 200
 
 
