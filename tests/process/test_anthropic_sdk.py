@@ -230,9 +230,7 @@ async def test_the_other_dialects_reasoning_becomes_thinking(
 async def test_thinking_can_be_given_back(
     front: Front, anthropic_client: AsyncAnthropic, alias: str
 ) -> None:
-    front.play(
-        Reply(thinking="step by step", tool_calls=CITIES[:1]), Reply(text="done")
-    )
+    front.play(Reply(thinking="step by step", tool_calls=CITIES[:1]), Reply(text="done"))
     first = await streamed(anthropic_client, alias)
     (call,) = calls_of(first)
     second = await anthropic_client.messages.create(

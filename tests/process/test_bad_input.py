@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -250,6 +251,19 @@ async def test_a_chunked_body_over_the_limit_is_a_413(stage: Stage, path: str) -
 
 
 @doors
+async def test_a_client_that_waits_for_leave_to_send_gets_it(stage: Stage, path: str) -> None:
+    body = body_of(path)
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.gateway.port)
+    writer.write(head_with(path, f"content-length: {len(body)}", "expect: 100-continue"))
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.close()
+    await writer.wait_closed()
+
+
+@doors
 async def test_a_chunked_upload_is_served(stage: Stage, path: str) -> None:
     body = body_of(path)
     pieces = [body[at : at + 7] for at in range(0, len(body), 7)]
@@ -260,6 +274,17 @@ async def test_a_chunked_upload_is_served(stage: Stage, path: str) -> None:
     )
     assert answer.status == 200
     assert stage.of(NATIVE[path]).last.json["messages"] == json.loads(body)["messages"]
+
+
+@doors
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, identity"])
+async def test_a_compressed_body_is_a_415(stage: Stage, path: str, coding: str) -> None:
+    body = gzip.compress(body_of(path))
+    answer = await stage.gateway.post(path, body, headers=[("content-encoding", coding)])
+    error = told(answer, path)
+    assert (error.status, error.kind) == (415, "invalid_request_error")
+    assert "content-encoding" in error.message
+    assert stage.calls == 0
 
 
 @doors
@@ -327,7 +352,8 @@ async def test_a_body_longer_than_announced_is_a_broken_body(stage: Stage, path:
 @doors
 async def test_a_chunk_without_size_sends_nothing_on(stage: Stage, path: str) -> None:
     head = head_with(path, "transfer-encoding: chunked")
-    await send_raw(stage.gateway.port, head + b"zz\r\n{}\r\n0\r\n\r\n", timeout=1.0)
+    answer = await send_raw(stage.gateway.port, head + b"zz\r\n{}\r\n0\r\n\r\n", timeout=1.0)
+    assert not answer.startswith(b"HTTP/1.1 2")
     assert stage.calls == 0
 
 
@@ -366,9 +392,7 @@ async def test_embeddings_want_model_and_input(stage: Stage, body: JsonObject) -
 
 
 @doors
-async def test_a_name_that_is_no_alias_is_not_repeated_at_length(
-    stage: Stage, path: str
-) -> None:
+async def test_a_name_that_is_no_alias_is_not_repeated_at_length(stage: Stage, path: str) -> None:
     answer = await stage.gateway.post(path, body_of(path, model="x" * 100_000))
     error = told(answer, path)
     assert error.status == 400

@@ -54,9 +54,7 @@ def posts(relay: Relay) -> list[Sent]:
 
 
 def assert_equal_but_for_the_model(received: Recorded, sent: Sent) -> None:
-    asked, served = (
-        f'"model":"{name}"'.encode() for name in (ANTHROPIC_ALIAS, ANTHROPIC_MODEL)
-    )
+    asked, served = (f'"model":"{name}"'.encode() for name in (ANTHROPIC_ALIAS, ANTHROPIC_MODEL))
     assert sent.body.count(asked) == 1
     assert received.body == sent.body.replace(asked, served)
     assert received.target == sent.target

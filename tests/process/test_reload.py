@@ -64,9 +64,7 @@ async def test_a_stream_under_way_survives(fresh: Stage) -> None:
         gate = Gate()
         events = dialects.text_events(ANTHROPIC_ALIAS, "from the provider")
         content = dialects.first_content(events)
-        fresh.of(ANTHROPIC_ALIAS).script(
-            stream_reply(*events[:content], gate, *events[content:])
-        )
+        fresh.of(ANTHROPIC_ALIAS).script(stream_reply(*events[:content], gate, *events[content:]))
         body = minimal(path, ANTHROPIC_ALIAS, stream=True)
         async with fresh.gateway.posting(path, body) as exchange:
             await exchange.head()

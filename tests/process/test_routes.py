@@ -167,6 +167,13 @@ async def test_a_stream_is_sent_as_it_comes_and_marked_uncached(stage: Stage) ->
         assert len(events_of(answer.body)) > 4
 
 
+async def test_answers_are_asked_for_uncompressed(stage: Stage) -> None:
+    headers = [("accept-encoding", "gzip, br")]
+    for path, alias in zip(DOORS, (OPENAI_ALIAS, ANTHROPIC_ALIAS), strict=True):
+        await stage.gateway.post(path, minimal(path, alias), headers=headers)
+        assert stage.of(alias).last.header_values("accept-encoding") == ["identity"]
+
+
 async def test_no_key_is_ever_in_an_answer_or_the_log(stage: Stage) -> None:
     for path in DOORS:
         answer = await stage.gateway.post(path, minimal(path, "no-alias"))

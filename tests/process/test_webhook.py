@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,7 @@ async def test_good_and_failed_calls_are_told_without_words_or_keys(
     async with gateway_of(telling(providers), folder, env=environ(sink)) as gateway:
         said = [{"role": "user", "content": SECRET}]
         tags = {"tags": ["nightly"]}
-        good = await gateway.post(
-            CHAT, minimal(CHAT, OPENAI_ALIAS, messages=said, metadata=tags)
-        )
+        good = await gateway.post(CHAT, minimal(CHAT, OPENAI_ALIAS, messages=said, metadata=tags))
         await gateway.post(MESSAGES, minimal(MESSAGES, OPENAI_ALIAS, messages=said, stream=True))
         providers.openai.script(openai_wire.error_reply(500, "server_error", "Oh."))
         await gateway.post(CHAT, minimal(CHAT, OPENAI_ALIAS, messages=said))
@@ -73,7 +72,9 @@ async def test_good_and_failed_calls_are_told_without_words_or_keys(
         "success",
         "failure",
     )
-    assert str(plain["response_cost"]) == good.header("x-litellm-response-cost")
+    nano = plain["response_cost_nano_usd"]
+    assert isinstance(nano, int)
+    assert Decimal(nano) / 10**9 == Decimal(good.header("x-litellm-response-cost") or "0")
     assert plain["request_tags"] == ["nightly"]
     assert (plain["model_group"], plain["prompt_tokens"]) == (OPENAI_ALIAS, 10)
     assert streamed["stream"] is True

@@ -10,6 +10,7 @@ from support.exchange import Reply, Step, stream_reply
 from support.http_client import Answer
 from support.shapes import MESSAGES
 from support.stage import ANTHROPIC_ALIAS
+from tiergate.base.jsontypes import JsonObject
 
 
 def wire_of(alias: str) -> ModuleType:
@@ -65,3 +66,25 @@ def ends_in_error(answer: Answer, path: str) -> bool:
     if path == MESSAGES:
         return last.name == "error" and last.json["type"] == "error" and "error" in last.json
     return last.data != "[DONE]" and isinstance(last.json.get("error"), dict)
+
+
+def said(answer: Answer) -> str:
+    """The text of a plain or streamed answer of either dialect."""
+    if (answer.header("content-type") or "").startswith("text/event-stream"):
+        parts = [event.json for event in answer.events if event.data != "[DONE]"]
+        return "".join(_text(part, "delta") for part in parts)
+    return _text(answer.json, "message")
+
+
+def _text(part: JsonObject, name: str) -> str:
+    """The text of a chunk, an event or a whole answer."""
+    choices, blocks = part.get("choices"), part.get("content")
+    if isinstance(choices, list):
+        return "".join(_text(choice, name) for choice in choices if isinstance(choice, dict))
+    if isinstance(blocks, list):
+        return "".join(_text(block, name) for block in blocks if isinstance(block, dict))
+    inner = part.get(name)
+    if isinstance(inner, dict) and part.get("type") != "message_start":
+        return _text(inner, name)
+    text = part.get("text") or blocks
+    return text if isinstance(text, str) else ""

@@ -433,7 +433,9 @@ def error(status: int, text: str = "down", kind: str = "api_error", **headers: s
 
 def overflow() -> Turn:
     """The prompt is too long."""
-    return error(400, "prompt is too long: 210000 tokens > 200000 maximum", "invalid_request_error")
+    return error(
+        400, "prompt is too long: 210000 tokens > 200000 maximum", "invalid_request_error"
+    )
 
 
 def refused_by_network(fault: Fault = Fault.CONNECT) -> Turn:

@@ -21,6 +21,7 @@ from tiergate.config.deployment import Ground, read_verify
 from tiergate.config.environment import FILE_SECTION, Expander, with_file_variables
 from tiergate.config.environments import process_environment
 from tiergate.config.findings import Finding, Findings
+from tiergate.config.guardrails import refuse_guardrails
 from tiergate.config.hosts import Hosts
 from tiergate.config.keycheck import KeyCheck
 from tiergate.config.keytable import KeyTable
@@ -140,6 +141,7 @@ def _resolve(
     budget_reader = BudgetReader.of(sections, reader, check, names, known.hosts)
     budgets = budget_reader.read(entries)
     timezone = budget_reader.timezone()
+    refuse_guardrails(top, sections, findings)
     webhooks = read_sinks(sections, environ, reader, look_up=look_up)
     for section in (top, sections.router, sections.litellm, sections.general):
         check.left(section)

@@ -32,13 +32,14 @@ __all__ = ["Call", "GiveUp", "Machine", "Misstep", "Step", "Wait", "Wish", "memb
 def members(routes: Routes, route: Route, wish: Wish, kind: ChainKind) -> tuple[AliasName, ...]:
     """Return the aliases that a failure of the alias asked leads to, in order.
 
-    The request's own list takes the place of the general chain, and nothing is added to it.
+    The request's own list takes the place of the configured chain, and nothing is added to it.
     """
     if wish.disable_fallbacks:
         return ()
-    if kind is not ChainKind.GENERAL or wish.fallbacks is None:
+    own = wish.own(kind)
+    if own is None:
         return route.chains[kind]
-    found = ((name, routes.of(name)) for name in wish.fallbacks)
+    found = ((name, routes.of(name)) for name in own)
     names = dict.fromkeys(name if to is None else to.alias for name, to in found)
     return tuple(name for name in names if name != route.alias)
 

@@ -32,10 +32,24 @@ class Wish:
     tags: RequestTags = NO_TAGS
     stream: bool = False
     fallbacks: tuple[AliasName, ...] | None = None
+    context_window_fallbacks: tuple[AliasName, ...] | None = None
+    content_policy_fallbacks: tuple[AliasName, ...] | None = None
     disable_fallbacks: bool = False
     num_retries: int | None = None
     timeout: float | None = None
     drill: ChainKind | None = None
+
+    def own(self, kind: ChainKind) -> tuple[AliasName, ...] | None:
+        """Return the request's own list for a kind of chain; None: the configured one."""
+        match kind:
+            case ChainKind.GENERAL:
+                return self.fallbacks
+            case ChainKind.CONTEXT_WINDOW:
+                return self.context_window_fallbacks
+            case ChainKind.CONTENT_POLICY:
+                return self.content_policy_fallbacks
+            case ChainKind.BUDGET:
+                return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,23 +23,21 @@ MESSAGE_TOKENS: Final = 5
 """What a message adds to its content: its role and its borders."""
 
 _PIECES: Final = re.compile(
-    r"(?P<word>[A-Z]?[a-z]+)|(?P<capitals>[A-Z]+)|(?P<digits>[0-9]{1,3})"
+    r"(?P<word>[A-Z\u00c0-\u00de]?[a-z\u00df-\u024f]+)|(?P<capitals>[A-Z]+)|(?P<digits>[0-9]{1,3})"
     r"|(?P<line>[\r\n]+[ \t]*|[ \t]{2,})|(?P<space>[ \t])|(?P<sign>[!-/:-@\[-`{-~]+)"
     r"|(?P<han>[\u3400-\u9fff])|(?P<kana>[\u3000-\u30ff\uff00-\uffef])"
-    r"|(?P<hangul>[\uac00-\ud7af])|(?P<accented>[\u00a1-\u024f])|(?P<script>[\u0370-\u0fff])"
-    r"|(?P<rare>[^\x00-\x7f])"
+    r"|(?P<hangul>[\uac00-\ud7af])|(?P<script>[\u0370-\u0fff])|(?P<rare>[^\x00-\x7f])"
 )
 _PER_PIECE: Final = {
     "capitals": 171,
     "digits": 123,
     "line": 163,
     "space": 0,
-    "han": 110,
-    "kana": 90,
-    "hangul": 75,
-    "accented": 150,
-    "script": 55,
-    "rare": 240,
+    "han": 105,
+    "kana": 82,
+    "hangul": 70,
+    "script": 48,
+    "rare": 230,
 }
 """Hundredths of a token for a piece of each kind."""
 

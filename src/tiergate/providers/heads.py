@@ -106,6 +106,8 @@ def _headers(deployment: Deployment) -> dict[str, str]:
     headers = {
         "content-type": "application/json",
         "accept": "application/json",
+        # Without it an answer may come in any coding (RFC 9110, 12.5.3), and none is undone here.
+        "accept-encoding": "identity",
         "user-agent": USER_AGENT,
     }
     host = find_host(deployment.provider)

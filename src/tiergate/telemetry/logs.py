@@ -53,12 +53,13 @@ class JsonLines(Lines):
         fields: dict[str, object] = {
             "time": _stamp(record),
             "level": record.levelname.lower(),
-            "event": _event(record),
+            "event": masked(_event(record)),
         }
-        fields.update((name, str(value)) for name, value in _fields(record))
+        # Masked before they are quoted: a mask over quoted text could take an escape apart.
+        fields.update((name, masked(str(value))) for name, value in _fields(record))
         if record.exc_info:
-            fields["trace"] = self.formatException(record.exc_info)
-        return masked(json.dumps(fields, ensure_ascii=False))
+            fields["trace"] = masked(self.formatException(record.exc_info))
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def configure_logging(environ: Mapping[str, str], stream: TextIO | None = None) -> None:

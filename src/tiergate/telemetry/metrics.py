@@ -75,8 +75,12 @@ class Metrics:
             _add(counts.failures, (record.asked, route, record.status, kind, names))
             if record.outcome is Outcome.FAILURE and record.status == 200:
                 _add(counts.broken, names)
-        if deployment is not None and record.status == 200:
+        if deployment is None:
+            return
+        if record.status == 200:
             self._count_answer(record, deployment)
+        elif record.cost:  # refusals that were paid before nobody served
+            self._served_of(deployment, record.asked).cost += record.cost
 
     def attempt_failed(self, deployment: Deployment, failure: Failure) -> None:
         """A call to a deployment failed."""
@@ -92,7 +96,8 @@ class Metrics:
 
     def _count_answer(self, record: CallRecord, deployment: Deployment) -> None:
         served = self._served_of(deployment, record.asked)
-        served.answers += 1
+        if record.outcome is not Outcome.FAILURE:  # a broken stream is told by `attempt_failed`
+            served.answers += 1
         served.latency.add(record.seconds)
         served.upstream.add(record.upstream_seconds)
         served.overhead.add(record.overhead_seconds)

@@ -131,7 +131,7 @@ class _Queue:
         if self._task is not None:
             self._task.cancel()
         self.dropped += len(self._waiting)
-        self._waiting.clear()
+        self._waiting = deque()
 
     async def aclose(self) -> None:
         """Send what waits, then stop."""
@@ -162,6 +162,11 @@ class _Queue:
         try:
             async with asyncio.timeout(POST_SECONDS):
                 status = await self._post(self.sink.url, headers, body)
+        except asyncio.CancelledError:
+            # The gateway stops, or the sink is gone: whether it arrived is not known. At the end
+            # it is sent once more; the receiver knows records by their id.
+            self._waiting.extendleft(reversed(batch))
+            raise
         except TimeoutError:
             return self._lost(size, "no answer in time")
         except OSError as exc:

@@ -116,6 +116,5 @@ class Transport:
             raise TransportError(
                 Fault.CONNECT, f"{target}: no connection: {reason(error)}"
             ) from None
-        if connection.up:
-            self._pool.add(connection)
+        self._pool.add(connection)
         return connection

@@ -72,7 +72,8 @@ class Pool:
         Not reported by the connection itself: uvloop tells a connection that it is made, but not
         that it is lost, when `create_connection` is cancelled in between (seen in uvloop 0.23).
         """
-        self._open.add(connection)
+        if connection.up:  # else it has been lost already, and will not say so again
+            self._open.add(connection)
         if self.closing:
             connection.abort()
 

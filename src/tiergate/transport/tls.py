@@ -84,7 +84,6 @@ class Session:
                 continue
             if not plain:
                 self.closed = True
-                self._incoming.read()  # nothing that follows close_notify counts
             return plain
         return b""
 

@@ -175,10 +175,12 @@ async def admit(proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access
     """Check key and sizes, then read the body.
 
     Raises:
-        Refused: 401 or 403 (access), 431 (headers), 413 (body), 408 (body too slow).
+        Refused: 401 or 403 (access), 431 (headers), 415 (compressed), 413 (body), 408 (body too
+            slow).
     """
     gate.check(headers)
     check_headers(headers, access)
+    _check_coding(headers)
     limit = access.max_body_bytes
     length = headers.get("content-length")
     if length is not None and not _fits(length, limit):
@@ -189,6 +191,18 @@ async def admit(proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access
             raise too_large(limit)
         return body
     return await _read(proto, access, known=length is not None)
+
+
+def _check_coding(headers: dict[str, str]) -> None:
+    """Refuse a compressed body by name; its bytes would only look like broken JSON."""
+    coding = headers.get("content-encoding", "identity")
+    if coding.lower() != "identity":
+        raise Refused(
+            415,
+            "The request body is compressed (content-encoding), which is not supported; "
+            "send it as it is.",
+            code="unsupported_content_encoding",
+        )
 
 
 def _fits(length: str, limit: int) -> bool:

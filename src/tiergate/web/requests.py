@@ -213,18 +213,17 @@ def _kept(metadata: JsonObject) -> bytes | None:
 
 
 def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, headers[name]) for name in _API_HEADERS if name in headers
-    )
+    return tuple((name, headers[name]) for name in _API_HEADERS if name in headers)
 
 
 def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: RequestRules) -> Wish:
     """Collect what the request asks of the attempt machine; most requests ask nothing."""
     headers = arrival.headers
-    plain = not inbound.control and HEADERS.isdisjoint(headers) and "tags" not in metadata
-    if plain:
+    plain = not inbound.control and HEADERS.isdisjoint(headers)
+    if plain and not metadata:
         return Wish(alias=inbound.alias, stream=inbound.stream)
     members = inbound.members
+    _refuse_guardrails(members, metadata)
     raw_tags = _tags(members, metadata, headers)
     retries = _integer(members.get("num_retries"), "num_retries")
     if (text := headers.get("x-litellm-num-retries")) is not None:
@@ -233,7 +232,9 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
         alias=inbound.alias,
         tags=sort_tags(raw_tags, rules.environment_names),
         stream=inbound.stream,
-        fallbacks=_fallbacks(members, rules) if "fallbacks" in members else None,
+        fallbacks=_chain(members, "fallbacks", rules),
+        context_window_fallbacks=_chain(members, "context_window_fallbacks", rules),
+        content_policy_fallbacks=_chain(members, "content_policy_fallbacks", rules),
         disable_fallbacks=_flag(members, "disable_fallbacks"),
         num_retries=retries,
         timeout=_timeout(members, headers),
@@ -256,32 +257,48 @@ def _tags(members: Members, metadata: JsonObject, headers: Mapping[str, str]) ->
     return tuple(dict.fromkeys(found))
 
 
-def _fallbacks(members: Members, rules: RequestRules) -> tuple[AliasName, ...] | None:
-    value = members.get("fallbacks")
+def _chain(members: Members, name: str, rules: RequestRules) -> tuple[AliasName, ...] | None:
+    """Return the request's own list for a chain; None when it gives none.
+
+    LiteLLM takes a list of names, of `{"model": name}`, or of `{alias: [names]}`; the last form
+    is the configuration's and is refused here, since a request asks for one alias.
+    """
+    value = members.get(name) if name in members else None
     if value is None:
         return None
     found: list[AliasName] = []
     for entry in value if isinstance(value, list) else [None]:
-        name = entry.get("model") if isinstance(entry, dict) else entry
-        alias = rules.names.get(name) if isinstance(name, str) else None
+        asked = entry.get("model") if isinstance(entry, dict) else entry
+        alias = rules.names.get(asked) if isinstance(asked, str) else None
         if alias is None:
             raise Refused(
                 400,
-                '`fallbacks` must be a list of aliases, such as ["balanced"]; known are '
+                f'`{name}` must be a list of aliases, such as ["balanced"]; known are '
                 f"{', '.join(visible_names(rules))}.",
-                param="fallbacks",
+                param=name,
             )
         found.append(alias)
     return tuple(found)
 
 
 def _flag(members: Members, name: str) -> bool:
-    raw = members.raw(name)
-    if raw in (None, b"null", b"false"):
-        return False
-    if raw == b"true":
-        return True
-    raise Refused(400, f"`{name}` must be true or false.", param=name, code="invalid_type")
+    """Return a switch of the request; absent and null are off."""
+    value = members.get(name) if name in members else None
+    if value is not None and not isinstance(value, bool):
+        raise Refused(400, f"`{name}` must be true or false.", param=name, code="invalid_type")
+    return value is True
+
+
+def _refuse_guardrails(members: Members, metadata: JsonObject) -> None:
+    """A request that asks for a check must not be served without it."""
+    asked = members.get("guardrails") if "guardrails" in members else metadata.get("guardrails")
+    if asked:
+        raise Refused(
+            400,
+            "No guardrail of that name is configured; the request was not sent.",
+            param="guardrails",
+            code="unknown_guardrail",
+        )
 
 
 def _number_of(text: str) -> Json:

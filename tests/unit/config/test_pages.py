@@ -29,7 +29,9 @@ def test_every_file_on_the_pages_can_be_served(text: str, tmp_path: Path) -> Non
     loaded = Bench(tmp_path).load(text, environ=KEYS)
 
     assert loaded.settings is not None
-    assert [f for f in loaded.findings if f.severity is Severity.WARNING] == []
+    # That spend is kept in memory is said of every file with a budget; no file can help it.
+    warnings = [f.code for f in loaded.findings if f.severity is Severity.WARNING]
+    assert set(warnings) <= {"budgets-in-memory"}
 
 
 def codes_in_the_source() -> set[str]:

@@ -1,91 +1,112 @@
-"""What a caller is told when a budget refuses: enough to know what to do."""
+"""What a caller is told when a budget refuses a call."""
 
 from __future__ import annotations
 
 import pytest
 
+from tiergate.base.money import nano_from_usd
 from tiergate.base.values import NanoUsd, Position
 from tiergate.core.budget import Budget, Standing
 from tiergate.core.catalog import BudgetRule, ScopeKind
 from tiergate.core.window import Span, Total
 from tiergate.pipeline.overspent import named, refusal, utc_text
 
-NOW = 1_790_000_000.0
+DECEMBER = 1_796_083_200
+"""2026-12-01T00:00:00Z"""
 
 
-def standing(
-    *, spent: int = 0, held: int = 0, limit: int = 10**9, ends: int | None = None, **more
-) -> Standing:
-    rule = BudgetRule(
-        scope=more.get("scope", ScopeKind.ALIAS),
-        name=more.get("name", "frontier"),
-        limit=NanoUsd(limit),
-        window=more.get("window", "monthly"),
-        period=more.get("period", "calendar:month"),
-        source=Position("c.yaml", 1),
+def rule(scope=ScopeKind.ALIAS, name="frontier", usd=300, window="monthly", period="calendar:month"):
+    return BudgetRule(
+        scope=scope,
+        name=name,
+        limit=nano_from_usd(usd),
+        window=window,
+        period=period,
+        source=Position("config.yaml", 1),
     )
-    budget = Budget(rule, Total())
-    return Standing(budget, NanoUsd(spent), NanoUsd(held), Span(0, ends))
+
+
+def refused(settled, held, amount, *, end=DECEMBER, now=DECEMBER - 86_400, of=None):
+    standing = Standing(
+        Budget(of or rule(), Total()),
+        nano_from_usd(settled),
+        nano_from_usd(held),
+        Span(DECEMBER - 30 * 86_400, end),
+    )
+    return refusal(standing, nano_from_usd(amount), now)
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("budget", "name"),
     [
-        ({}, "the budget of alias frontier (1 USD monthly)"),
-        ({"window": "30d"}, "the budget of alias frontier (1 USD per 30d)"),
-        ({"window": "none", "period": "none"}, "the budget of alias frontier (1 USD in total)"),
+        (rule(), "the budget of alias frontier (300 USD monthly)"),
+        (rule(window="1m"), "the budget of alias frontier (300 USD per 1m)"),
         (
-            {"scope": ScopeKind.GATEWAY, "name": "gateway"},
-            "the budget of the gateway (1 USD monthly)",
+            rule(ScopeKind.GATEWAY, "gateway", 0.5, "none", "none"),
+            "the budget of the gateway (0.5 USD in total)",
         ),
-        ({"limit": 1_500_000}, "the budget of alias frontier (0.0015 USD monthly)"),
+        (
+            rule(ScopeKind.PROVIDER, "anthropic", 1000, "30d", "rolling:2592000"),
+            "the budget of provider anthropic (1000 USD per 30d)",
+        ),
     ],
 )
-def test_a_budget_has_a_name_with_its_limit(more, told):
-    assert named(standing(**more).budget.rule) == told
+def test_a_budget_is_named_with_scope_limit_and_window(budget, name):
+    assert named(budget) == name
 
 
-def test_times_are_iso_8601_in_utc():
-    assert utc_text(1_790_000_000) == "2026-09-21T14:13:20Z"
+def test_instants_are_written_in_utc():
+    assert utc_text(DECEMBER) == "2026-12-01T00:00:00Z"
 
 
-def test_the_refusal_says_what_is_spent_held_and_needed():
-    refused = refusal(standing(spent=900_000_000, held=50_000_000), 70_000_000, NOW)
-
-    assert (refused.status, refused.code, refused.type) == (
-        429,
-        "budget_exceeded",
-        "budget_exceeded",
+def test_the_sentence_says_amounts_and_reset():
+    assert refused("299.81", "0.3", "0.45").message == (
+        "The budget of alias frontier (300 USD monthly) is used up: 299.81 spent, 0.3 held; this "
+        "call may cost up to 0.45. It resets at 2026-12-01T00:00:00Z."
     )
-    assert refused.anthropic_type == "budget_exceeded"
-    assert refused.message == (
-        "The budget of alias frontier (1 USD monthly) has no room for this call: 0.9 spent, "
-        "0.05 held; this call may cost up to 0.07. A lower max_tokens makes a call hold less."
-    )
-    assert dict(refused.details) == {
+
+
+def test_where_something_is_left_it_says_how_a_call_may_fit():
+    message = refused("299", "0", "1.5").message
+
+    assert "has no room for this call" in message
+    assert message.endswith("A lower max_tokens makes a call hold less.")
+
+
+def test_callers_in_either_dialect_and_programs_are_told_the_same():
+    told = refused("300", "0", "0.45")
+
+    assert (told.status, told.code) == (429, "budget_exceeded")
+    assert told.type == told.anthropic_type == "budget_exceeded"
+    assert dict(told.details) == {
         "scope": "alias",
         "name": "frontier",
-        "limit_usd": 1.0,
-        "spent_usd": 0.9,
-        "held_usd": 0.05,
-        "resets_at": None,
+        "limit_usd": 300.0,
+        "spent_usd": 300.0,
+        "held_usd": 0.0,
+        "resets_at": "2026-12-01T00:00:00Z",
     }
-    assert ("x-should-retry", "false") in refused.headers
-
-
-def test_a_budget_that_is_used_up_offers_no_smaller_call():
-    refused = refusal(standing(spent=10**9), 1, NOW)
-    assert "is used up" in refused.message
-    assert "max_tokens" not in refused.message
 
 
 @pytest.mark.parametrize(
-    ("seconds", "header"),
-    [(0.4, "1"), (59.5, "60"), (3599, "3599"), (3600, None), (86_400, None)],
+    ("seconds", "header"), [(3600, None), (3599.5, "3600"), (40, "40"), (0.2, "1")]
 )
-def test_only_a_reset_within_the_hour_is_worth_waiting_for(seconds, header):
-    ends = int(NOW) + 4000
-    refused = refusal(standing(spent=10**9, ends=ends), 1, ends - seconds)
+def test_only_a_reset_within_the_hour_is_told_as_retry_after(seconds, header):
+    headers = dict(refused("300", "0", "1", now=DECEMBER - seconds).headers)
 
-    assert dict(refused.headers).get("retry-after") == header
-    assert f"It resets at {utc_text(ends)}." in refused.message
+    assert headers.get("retry-after") == header
+    assert headers["x-should-retry"] == "false"
+
+
+def test_a_budget_without_an_end_names_no_reset():
+    told = refused("300", "0", "1", end=None, of=rule(window="none", period="none"))
+
+    assert "resets" not in told.message
+    assert dict(told.details)["resets_at"] is None
+    assert dict(told.headers) == {"x-should-retry": "false"}
+
+
+def test_a_window_that_has_not_begun_names_no_reset():
+    standing = Standing(Budget(rule(), Total()), NanoUsd(0), NanoUsd(0), None)
+
+    assert "resets" not in refusal(standing, 1, 0.0).message

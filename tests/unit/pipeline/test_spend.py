@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,7 +85,7 @@ def gateway(limit: int = 10**15) -> BudgetRule:
         (b'{"max_tokens": null}', DEFAULT_OUTPUT_TOKENS),
         (b'{"max_tokens": -5}', DEFAULT_OUTPUT_TOKENS),
         (b'{"max_tokens": "many"}', DEFAULT_OUTPUT_TOKENS),
-        (b'{"max_completion_tokens": "\\ud800"}', DEFAULT_OUTPUT_TOKENS),
+        (b'{"max_completion_tokens": 1e400}', DEFAULT_OUTPUT_TOKENS),
         (b"{}", DEFAULT_OUTPUT_TOKENS),
         (b'{"max_tokens": 10, "n": 3}', 30),
         (b'{"max_tokens": 10, "n": 3, "best_of": 5}', 50),
@@ -310,3 +313,81 @@ def test_rows_tell_the_reset_and_the_forecast():
     assert row.resets_at == "2026-09-22T00:00:00Z"
     assert row.forecast > row.spent
     assert DeploymentId("a") in world.spend._bound
+
+
+# ------------------------------------------------------------------ the page's budgets, scaled
+
+
+NOVEMBER = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
+
+
+def monthly(*rules: BudgetRule) -> World:
+    """The world with these budgets by calendar months, in November."""
+    world = World(*(replace(each, period="calendar:month") for each in rules))
+    world.now = NOVEMBER
+    return world
+
+
+def spend(world: World, at: Deployment, nano: int) -> BudgetStop | int | None:
+    """Hold and settle a call of one price, in units of 5000 nano-USD beside the prompt."""
+    hold = world.hold(b'{"max_tokens":%d}' % (nano // 5000 - 20), at=at)
+    if isinstance(hold, BudgetStop):
+        return hold
+    return world.spend.settle(hold, at, Usage(100, nano // 5000 - 20), 0.0)
+
+
+CHEAP_BUDGET = rule(300_000, ScopeKind.ALIAS, "cheap")
+PROVIDER_BUDGET = rule(1_000_000, ScopeKind.PROVIDER, "anthropic")
+C = deployment("balanced", "c", provider="anthropic")
+
+
+def test_one_alias_stops_while_others_go_on_until_the_provider_stops_all():
+    world = monthly(CHEAP_BUDGET, PROVIDER_BUDGET)
+    world.settings = settings((A, C), budgets=world.settings.budgets)
+    world.spend.configure(world.settings, {A.id: PRICE, C.id: PRICE})
+
+    assert spend(world, A, 300_000) == 300_000
+    assert spend(world, A, 100_000).scope is ScopeKind.ALIAS
+    assert spend(world, C, 700_000) == 700_000
+    assert spend(world, C, 100_000).scope is ScopeKind.PROVIDER
+    assert "provider anthropic" in world.spend.over(A)
+
+    world.now = DECEMBER
+
+    assert world.spend.over(A) is None
+    assert spend(world, A, 300_000) == 300_000
+
+
+def test_a_hold_over_the_turn_of_the_month_counts_in_the_old_one():
+    world = monthly(CHEAP_BUDGET)
+    hold = world.hold(b'{"max_tokens":1}')
+    world.now = DECEMBER
+    world.spend.settle(hold, A, Usage(100, 1), 0.0)
+
+    assert world.spend.rows(world.now)[0].spent == 0
+    assert world.spend.total == 105_000
+
+
+def test_a_cost_above_the_hold_is_booked_and_ends_the_budget():
+    world = monthly(rule(115_000, ScopeKind.GATEWAY, "gateway"))
+
+    hold = world.hold(b'{"max_tokens":3}')
+    assert world.spend.settle(hold, A, Usage(100, 4), 0.0) == 120_000
+
+    assert isinstance(world.hold(b'{"max_tokens":0}'), BudgetStop)
+    assert world.spend.rows(world.now)[0].spent == 120_000
+
+
+def test_months_begin_in_the_zone_of_the_file():
+    world = monthly(CHEAP_BUDGET)
+    berlin = settings((A,), budgets=world.settings.budgets, budget_timezone="Europe/Berlin")
+    world.spend.configure(berlin, {A.id: PRICE})
+
+    assert world.spend.rows(world.now)[0].resets_at == "2026-11-30T23:00:00Z"
+
+
+def test_a_window_that_has_not_begun_has_no_reset_and_no_forecast():
+    row = World(rule(9, ScopeKind.ALIAS, "cheap", "rolling:60")).spend.rows(NOVEMBER)[0]
+
+    assert (row.resets_at, row.forecast) == (None, None)

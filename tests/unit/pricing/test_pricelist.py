@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from support.spending import deployment
+from support.attempts import deployment
 from tiergate.config.pricebook import PriceBook
 from tiergate.core.catalog import PriceOverride
 from tiergate.core.cost import FREE, Price, Rates
@@ -28,12 +28,12 @@ PRICES = PriceList(LISTING, today=lambda: date(2026, 11, 25))
 
 
 def of(**fields):
-    made = deployment("cheap", **fields)
+    made = deployment("cheap", "cheap-1", **fields)
     return PRICES.of([made])[made.id]
 
 
 def row(**fields):
-    (found,) = PRICES.rows([deployment("cheap", **fields)])
+    (found,) = PRICES.rows([deployment("cheap", "cheap-1", **fields)])
     return found
 
 

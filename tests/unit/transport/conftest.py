@@ -115,6 +115,8 @@ class Server:
 
     async def stop(self) -> None:
         self._server.close()
+        for _ in range(3):  # connections accepted in the last turn begin their play first
+            await asyncio.sleep(0)
         plays = tuple(self._plays)
         for play in plays:
             play.cancel()

@@ -146,6 +146,16 @@ async def test_a_deaf_address_delays_the_next_by_a_quarter_second(serve, deaf_po
         assert 0.2 < loop.time() - before < 1.0
 
 
+async def test_of_two_addresses_that_answer_together_one_is_closed(serve, monkeypatch):
+    monkeypatch.setattr("tiergate.transport.dial._STAGGER_SECONDS", 0.0)
+    server = await serve(stay_silent)
+    loop = asyncio.get_running_loop()
+
+    for _ in range(10):
+        sock = await _first_connected(loop, [address(server.port)] * 3)
+        sock.close()
+
+
 async def test_when_all_addresses_refuse_the_first_refusal_is_told(
     nothing_left_behind, closed_port
 ):
@@ -155,7 +165,7 @@ async def test_when_all_addresses_refuse_the_first_refusal_is_told(
         )
 
 
-async def test_giving_up_the_race_closes_every_attempt(nothing_left_behind, deaf_port):
+async def test_giving_up_the_race_closes_every_attempt(deaf_port, nothing_left_behind):
     loop = asyncio.get_running_loop()
 
     with pytest.raises(TimeoutError):

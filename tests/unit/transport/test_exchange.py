@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiergate.transport import Fault, Target, TransportError
-from tiergate.transport.connection import Connection
+from tiergate.transport.connection import SLICE, Connection
 from tiergate.transport.exchange import HIGH_WATER, Exchange
 from tiergate.transport.pool import Pool
 
@@ -25,15 +25,17 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.aborted = False
         self.reading = True
+        self.sent = 0
+        self.unsent = 0
 
     def abort(self) -> None:
         self.aborted = True
 
     def write(self, data: bytes) -> None:
-        pass
+        self.sent += len(data)
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.unsent
 
     def pause_reading(self) -> None:
         assert self.reading
@@ -271,3 +273,41 @@ async def test_cancelling_just_as_the_bytes_arrive_closes_the_connection():
         await reading
 
     assert wire.aborted
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+async def test_a_connection_that_has_bytes_to_send_after_its_answer_is_not_kept():
+    connection, wire = connected()
+    connection._keeper.closing = False
+    exchange = connection.begin(REQUEST)
+    wire.unsent = 1
+
+    connection.data_received(OK)
+
+    assert await exchange.read(10) == b"{}"
+    assert wire.aborted
+
+
+async def test_an_upload_goes_on_only_while_there_is_room_and_no_answer():
+    connection, wire = connected()
+    exchange = connection.begin(REQUEST)
+    sending = asyncio.create_task(connection.upload(exchange, bytes(SLICE * 8)))
+
+    async def sent_after_some_turns() -> int:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return (wire.sent - len(REQUEST)) // SLICE
+
+    connection.pause_writing()
+    assert await sent_after_some_turns() == 0
+    connection.resume_writing()
+    await asyncio.sleep(0)
+    connection.pause_writing()
+    assert 0 < await sent_after_some_turns() < 8
+    connection.data_received(b"HTTP/1.1 413 Too Large\r\nContent-Length: 1\r\n\r\n")
+    connection.resume_writing()
+    assert await sent_after_some_turns() < 8
+    await sending
+    exchange.close()

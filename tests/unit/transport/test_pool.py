@@ -168,3 +168,15 @@ async def test_a_closed_pool_keeps_nothing(clock):
     assert busy._transport.aborted
     assert late._transport.aborted
     assert kept.stats() == (0, 0)
+
+
+async def test_a_connection_lost_before_it_was_added_is_not_counted(clock):
+    kept = pool(clock)
+    lost = Connection(kept, TARGET, asyncio.get_running_loop(), 65536)
+    lost.connection_made(Wire(lost))
+    lost.connection_lost(ConnectionResetError())
+
+    kept.add(lost)
+
+    assert kept.stats() == (0, 0)
+    await kept.close()  # and is not waited for

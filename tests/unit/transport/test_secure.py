@@ -163,6 +163,18 @@ async def test_damaged_bytes_are_a_tls_fault(memory_server):
     assert wire.aborted
 
 
+async def test_what_tls_itself_has_to_say_is_sent(memory_server):
+    """An answer to a key update, for instance; Python cannot make a peer ask for one."""
+    wire = Wire()
+    connection, exchange, server = secured(memory_server, wire)
+    connection._session._outgoing.write(b"said by the session")
+
+    connection.data_received(server.sends(OK)[:5])
+
+    assert wire.sent.endswith(b"said by the session")
+    exchange.close()
+
+
 async def test_an_idle_session_that_is_closed_or_speaks_is_dropped(memory_server):
     for last in ("closes", "sends"):
         wire = Wire()

@@ -22,6 +22,7 @@ def check_money(subject: Subject) -> None:
         if cap.rule.scope in (ScopeKind.GATEWAY, ScopeKind.PROVIDER):
             _sums(cap, subject)
     _unused_providers(subject)
+    _memory_only(subject)
     for entry in subject.entries:
         _priced(entry, subject)
 
@@ -64,6 +65,18 @@ def _aliases_under(cap: Budget, subject: Subject) -> AbstractSet[AliasName]:
         return {made.alias for made in serving}
     outside = {made.alias for made in serving if made.provider != cap.rule.name}
     return {made.alias for made in serving} - outside
+
+
+def _memory_only(subject: Subject) -> None:
+    """Say that budgets are forgotten at a restart, as long as no store keeps them."""
+    if subject.budgets:
+        subject.findings.warning(
+            "budgets-in-memory",
+            subject.budgets[0].at,
+            "budgets hold, but what was spent is kept in the memory of this process: a restart "
+            "forgets it, and several gateways count apart",
+            "Run one gateway, and set the provider's own limit beside it.",
+        )
 
 
 def _unused_providers(subject: Subject) -> None:
