@@ -17,7 +17,16 @@ FORMAT_VARIABLE = "TIERGATE_LOG_FORMAT"
 """`text` (the default) or `json`."""
 
 _KEY_LIKE = re.compile(
-    r"(?i)\b(sk-[a-z0-9_-]{2}|bearer\s+[^\s,;]{2}|[a-z0-9]{4}_key-)[^\s\"',;]{6,}"
+    r"""(?ix)
+    (
+        \bsk-[a-z0-9_-]{2}
+      | \b(?:gsk|csk|xai|pplx|hf|r8|tgp)[-_][a-z0-9]{2}
+      | \bAIza[a-z0-9]{2}
+      | \bbearer\s+[^\s,;]{2}
+      | key["']?\s{0,2}[:=]\s{0,2}["']?[^\s"',;]{2}
+    )
+    [^\s"',;]{6,}
+    """
 )
 _STANDARD = frozenset(
     logging.LogRecord("", 0, "", 0, "", (), None).__dict__ | {"message": "", "taskName": ""}

@@ -111,6 +111,7 @@ class _Queue:
     def __init__(self, sink: WebhookSink, post: Post, clock: Clock) -> None:
         self.sink = sink
         self.dropped = 0
+        self._stopped = False
         self._post = post
         self._clock = clock
         self._waiting: deque[CallRecord] = deque()
@@ -128,10 +129,11 @@ class _Queue:
 
     def stop(self) -> None:
         """Stop sending; what waits is dropped."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
         self.dropped += len(self._waiting)
-        self._waiting = deque()
+        self._waiting.clear()
 
     async def aclose(self) -> None:
         """Send what waits, then stop."""
@@ -165,7 +167,10 @@ class _Queue:
         except asyncio.CancelledError:
             # The gateway stops, or the sink is gone: whether it arrived is not known. At the end
             # it is sent once more; the receiver knows records by their id.
-            self._waiting.extendleft(reversed(batch))
+            if self._stopped:
+                self.dropped += size
+            else:
+                self._waiting.extendleft(reversed(batch))
             raise
         except TimeoutError:
             return self._lost(size, "no answer in time")

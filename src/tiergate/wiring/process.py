@@ -123,7 +123,11 @@ def _reload(gateway: Gateway, plan: Plan, environ: Mapping[str, str], prices: Pr
     if loaded.settings is None:
         LOG.error("reload refused: the old configuration goes on serving")
         return
-    gateway.reload(loaded.settings)
+    try:
+        gateway.reload(loaded.settings)
+    except ValueError as exc:  # what reading should have found; the file watch must live on
+        LOG.error("reload refused: the old configuration goes on serving", extra={"why": str(exc)})  # noqa: TRY400 - a sentence, no traceback
+        return
     LOG.info("reloaded", extra={"files": ",".join(loaded.files)})
 
 

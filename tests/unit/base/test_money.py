@@ -35,7 +35,13 @@ def test_what_is_no_amount_is_refused(value):
 
 @pytest.mark.parametrize(
     ("nano", "text"),
-    [(0, "0"), (300 * NANO, "300"), (1_536_000, "0.001536"), (1, "0.000000001"), (-5, "-0.000000005")],
+    [
+        (0, "0"),
+        (300 * NANO, "300"),
+        (1_536_000, "0.001536"),
+        (1, "0.000000001"),
+        (-5, "-0.000000005"),
+    ],
 )
 def test_amounts_are_shown_plainly(nano, text):
     assert format_usd(nano) == text

@@ -71,8 +71,14 @@ def test_calendar_windows_begin_with_their_unit(unit, start, end):
 def test_a_month_ends_with_its_last_day_in_december_and_in_leap_years():
     month = Calendar(Unit.MONTH, UTC)
 
-    assert shown(span_at(month, at("2026-12-31 23:59"))) == ("2026-12-01 00:00", "2027-01-01 00:00")
-    assert shown(span_at(month, at("2028-02-29 12:00"))) == ("2028-02-01 00:00", "2028-03-01 00:00")
+    assert shown(span_at(month, at("2026-12-31 23:59"))) == (
+        "2026-12-01 00:00",
+        "2027-01-01 00:00",
+    )
+    assert shown(span_at(month, at("2028-02-29 12:00"))) == (
+        "2028-02-01 00:00",
+        "2028-03-01 00:00",
+    )
 
 
 def test_the_end_of_a_window_belongs_to_the_next():
@@ -89,7 +95,9 @@ def test_calendar_windows_follow_the_wall_of_their_zone():
     assert shown(span, BERLIN) == ("2026-12-01 00:00", "2027-01-01 00:00")
 
 
-@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)])
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)]
+)
 def test_a_day_is_as_long_as_daylight_saving_makes_it(day, hours):
     span = span_at(Calendar(Unit.DAY, BERLIN), at(f"{day} 12:00", BERLIN))
 

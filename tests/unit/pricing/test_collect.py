@@ -84,9 +84,7 @@ def test_kinds_of_token_are_taken_over_in_nano_usd():
 
 
 def test_tiers_are_taken_over_and_kinds_without_one_keep_their_price():
-    tiered = TieredPrices(
-        base=Decimal(1), tiers=[Tier(1000, Decimal(2)), Tier(5000, Decimal(3))]
-    )
+    tiered = TieredPrices(base=Decimal(1), tiers=[Tier(1000, Decimal(2)), Tier(5000, Decimal(3))])
     price = collected(ModelPrice(input_mtok=tiered, output_mtok=Decimal(7))).price_on(DAY)
 
     assert [(t.above, t.rates.input, t.rates.output) for t in price.tiers] == [
@@ -117,7 +115,9 @@ def test_a_price_by_the_time_of_day_becomes_its_dearest():
     model = collected(
         [
             ConditionalPrice(
-                prices=ModelPrice(input_mtok=Decimal(1), output_mtok=Decimal(9), cache_read_mtok=Decimal(0))
+                prices=ModelPrice(
+                    input_mtok=Decimal(1), output_mtok=Decimal(9), cache_read_mtok=Decimal(0)
+                )
             ),
             ConditionalPrice(
                 TimeOfDateConstraint(time(0, 30), time(16, 30)),
