@@ -58,7 +58,7 @@ def assert_equal_but_for_the_model(received: Recorded, sent: Sent) -> None:
     assert sent.body.count(asked) == 1
     assert received.body == sent.body.replace(asked, served)
     assert received.target == sent.target
-    betas = dict((name.lower(), value) for name, value in sent.headers)["anthropic-beta"]
+    betas = {name.lower(): value for name, value in sent.headers}["anthropic-beta"]
     assert received.header("anthropic-beta") == betas
 
 

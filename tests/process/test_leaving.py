@@ -71,7 +71,7 @@ async def test_in_the_middle_of_a_stream(stage: Stage, path: str, alias: str) ->
     async with begun(stage, path, alias, stream=True) as exchange:
         head = await exchange.head()
         assert head.status == 200
-        assert await exchange.piece() is not None
+        assert head.body or await exchange.piece()
         recorded = await stage.of(alias).received()
     await assert_ended_soon(recorded, asyncio.get_running_loop().time())
 

@@ -1,4 +1,4 @@
-"""The official SDKs, pointed at a gateway; and a gateway in front of `tiergate mock`'s providers."""
+"""The official SDKs, pointed at a gateway; and a gateway in front of the mock server."""
 
 from __future__ import annotations
 

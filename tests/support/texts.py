@@ -12,8 +12,8 @@ SOURCE = Path(__file__).parents[2]
 
 SENTENCES: Mapping[str, str] = {
     "german": (
-        "Das Gateway leitet Anfragen an mehrere Anbieter weiter und schreibt auf, was jeder Aufruf "
-        "kostet. Ist das Budget verbraucht, werden neue Anfragen bis zum Monatsende abgelehnt. "
+        "Das Gateway leitet Anfragen an mehrere Anbieter weiter und schreibt auf, was jeder "
+        "Aufruf kostet. Ist das Budget verbraucht, werden neue Anfragen bis zum Monatsende abgelehnt. "
         "Gestern waren wir im Wald und haben Pilze und Brombeeren gesammelt. "
     ),
     "french": (
@@ -50,7 +50,7 @@ SENTENCES: Mapping[str, str] = {
     "greek": "Η πύλη προωθεί αιτήματα σε πολλούς παρόχους και καταγράφει το κόστος κάθε κλήσης. ",
     "hebrew": "השער מעביר בקשות לכמה ספקים ורושם כמה עולה כל קריאה. אתמול הלכנו יחד לשוק. ",
     "amharic": "በሩ ጥያቄዎችን ወደ ብዙ አቅራቢዎች ያስተላልፋል እና የእያንዳንዱን ጥሪ ዋጋ ይመዘግባል። ",
-    "emoji": "Great job 🎉🎉 see you 👋🏽 tomorrow 😀😃😄 at the 🏖️ with 👨‍👩‍👧‍👦! ✅ done ❌ not done 🚀 ",
+    "emoji": "Great job 🎉🎉 see you 👋🏽 tomorrow 😀😃😄 at the 🏖️ with 👨‍👩‍👧‍👦! ✅ done 🚀 ",
 }
 """Prose in languages and scripts; English is in `latin`."""
 

@@ -101,6 +101,9 @@ def _wish(
             raise click.UsageError("Name an alias with --model, or a request with --body.")
         sorted_tags = sort_tags(tags, settings.environment_names)
         return Wish(alias=AliasName(model), tags=sorted_tags, stream=stream)
+    if model is not None or stream:
+        given = "--model" if model is not None else "--stream"
+        raise click.UsageError(f"{given} and --body do not go together: the body says it itself.")
     rules = RequestRules.of(Catalog.of(settings), settings.router, settings.environment_names)
     headers = {"x-litellm-tags": ",".join(tags)} if tags else {}
     arrival = Arrival(dialect, Operation.CHAT, headers, "", "explain", 0.0, 0.0)

@@ -27,7 +27,7 @@ def refuse_guardrails(top: Section, sections: Sections, findings: Findings) -> N
 
 def _asked(top: Section, sections: Sections) -> Iterable[Spot]:
     for section in (top, sections.litellm):
-        spot = section.look("guardrails")
+        spot = section.take("guardrails")
         if spot is not None and not spot.empty and not _is_empty_list(spot):
             yield spot
 

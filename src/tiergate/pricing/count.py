@@ -36,7 +36,7 @@ _PER_PIECE: Final = {
     "han": 105,
     "kana": 82,
     "hangul": 70,
-    "script": 48,
+    "script": 45,
     "rare": 230,
 }
 """Hundredths of a token for a piece of each kind."""

@@ -39,6 +39,7 @@ _BASE64: Final = re.compile(rb'(?<=[",])[A-Za-z0-9+/_-]{400,}={0,2}(?=")')
 
 _IMAGE_PART: Final = re.compile(rb'"type"\s*:\s*"(?:image|image_url|input_image)"')
 _FILE_PART: Final = re.compile(rb'"type"\s*:\s*"(?:document|file|input_file)"')
+_FILE_SOURCE: Final = re.compile(rb'"source"\s*:\s*\{\s*"type"\s*:\s*"file"')
 _REFERENCE: Final = re.compile(rb'"(?:file_id|file_url|url)"\s*:\s*"(?!data:)')
 
 
@@ -74,7 +75,9 @@ def split_media(body: bytes, model: str) -> tuple[bytes, int]:
     text = b"".join(texts)
     referred = len(_REFERENCE.findall(text))
     images_apart = max(0, len(_IMAGE_PART.findall(text)) - images)
-    files_apart = max(0, len(_FILE_PART.findall(text)) - documents)
+    # In Anthropic's dialect an image or a document may come from a file: one part, two types.
+    files = len(_FILE_PART.findall(text)) - len(_FILE_SOURCE.findall(text))
+    files_apart = max(0, files - documents)
     tokens += images_apart * image_tokens(model)
     tokens += min(files_apart, referred) * UNSEEN_PAGES * PAGE_TOKENS
     return text, tokens

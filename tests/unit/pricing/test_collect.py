@@ -35,12 +35,12 @@ DAY = date(2026, 11, 25)
 USD = 1_000_000_000
 
 
-def collected(prices, match=ClauseEquals("m")):
+def collected(prices, match=None):
     provider = Provider(
         id="anthropic",
         name="Anthropic",
         api_pattern="x",
-        models=[ModelInfo(id="m", match=match, prices=prices)],
+        models=[ModelInfo(id="m", match=match or ClauseEquals("m"), prices=prices)],
     )
     made = collect([provider], DAY, "data 1")
     (model,) = msgspec.json.decode(made.providers["anthropic"], type=list[ListedModel])

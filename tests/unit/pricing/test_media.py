@@ -21,12 +21,8 @@ from tiergate.pricing.media import (
 )
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(2000)).decode()
-PDF = base64.b64encode(
-    b"%PDF-1.7\n"
-    + b"1 0 obj <</Type /Pages /Count 3>> "
-    + b"<</Type/Page /A 1>> " * 3
-    + bytes(999)
-).decode()
+_PAGES = b"1 0 obj <</Type /Pages /Count 3>> " + b"<</Type/Page /A 1>> " * 3
+PDF = base64.b64encode(b"%PDF-1.7" + _PAGES + bytes(999)).decode()
 CLOSED_PDF = base64.b64encode(b"%PDF-1.7\n" + b"\x01\x02\x03" * 10_000).decode()
 SOUND = base64.b64encode(b"ID3" + bytes(27_000)).decode()
 

@@ -24,7 +24,7 @@ async def transport():
 
 async def test_a_way_leads_to_the_deployments_own_address(transport):
     async with Upstream("anthropic") as upstream:
-        upstream.play(json_reply({"ok": True}))
+        upstream.script(json_reply({"ok": True}))
         one = deployment("cheap", "a", api_base=f"{upstream.url}/v1")
         way = Way(transport, [one])
 
@@ -37,7 +37,7 @@ async def test_a_way_leads_to_the_deployments_own_address(transport):
 
 async def test_records_are_posted_with_their_headers_and_query(transport):
     async with Upstream("openai") as upstream:
-        upstream.play(json_reply({}, 202))
+        upstream.script(json_reply({}, 202))
         status = await Poster(transport)(f"{upstream.url}/in?x=1", [("x-key", "v")], b"[]")
 
         assert status == 202
@@ -48,14 +48,14 @@ async def test_records_are_posted_with_their_headers_and_query(transport):
 
 async def test_an_address_without_a_path_is_posted_to_its_root(transport):
     async with Upstream("openai") as upstream:
-        upstream.play(json_reply({}))
+        upstream.script(json_reply({}))
         await Poster(transport)(upstream.url, [], b"[]")
         assert upstream.requests[0].target == "/"
 
 
 async def test_a_sink_that_breaks_is_an_os_error_of_python(transport):
     async with Upstream("openai") as upstream:
-        upstream.play(broken_reply(Break.RESET), broken_reply(Break.RESET))
+        upstream.script(broken_reply(Break.RESET), broken_reply(Break.RESET))
         with pytest.raises(ConnectionError):
             await Poster(transport)(upstream.url, [], b"[]")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tiergate.config.keys import load_key_table
 from tiergate.pricing import PriceList
 from tiergate.wiring.configuration import find_configuration, known, read_configuration
 
@@ -44,4 +43,4 @@ def test_a_price_list_that_is_at_hand_is_used():
     prices = PriceList()
     found = known(prices)
     assert found.prices is prices
-    assert found.keys == load_key_table()
+    assert found.keys.explain("num_retries")
