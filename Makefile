@@ -35,7 +35,7 @@ bench: ## CPU per request and per streamed chunk, as ratios to nginx (Debian: ng
 
 docs: ## Make the pages that are generated from the code
 	@scripts/setup.sh test
-	$(BIN)/python -m tiergate.config.keydocs docs/reference/litellm-keys.md
+	$(BIN)/python scripts/pages.py
 
 lock: ## Resolve the dependencies anew
 	scripts/lock.sh

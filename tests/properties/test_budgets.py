@@ -8,8 +8,13 @@ from datetime import UTC
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tiergate.base.values import NanoUsd, Position
 from tiergate.core.budget import Budget, Budgets, Hold, Standing, budget_id

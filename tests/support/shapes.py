@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from support.http_client import Answer
+from support.stage import ANTHROPIC_ALIAS, OPENAI_ALIAS
 from tiergate.base.jsontypes import JsonObject
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
 DOORS = (CHAT, MESSAGES)
 """The chat route of each protocol."""
+
+NATIVE = {CHAT: OPENAI_ALIAS, MESSAGES: ANTHROPIC_ALIAS}
+"""The alias whose provider speaks the route's own protocol."""
 
 
 @dataclass(frozen=True, slots=True)

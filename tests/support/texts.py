@@ -13,7 +13,8 @@ SOURCE = Path(__file__).parents[2]
 SENTENCES: Mapping[str, str] = {
     "german": (
         "Das Gateway leitet Anfragen an mehrere Anbieter weiter und schreibt auf, was jeder "
-        "Aufruf kostet. Ist das Budget verbraucht, werden neue Anfragen bis zum Monatsende abgelehnt. "
+        "Aufruf kostet. Ist das Budget verbraucht, werden neue Anfragen bis zum Monatsende "
+        "abgelehnt. "
         "Gestern waren wir im Wald und haben Pilze und Brombeeren gesammelt. "
     ),
     "french": (

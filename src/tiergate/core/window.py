@@ -133,7 +133,8 @@ def went_back(current: Span, at: float) -> bool:
 
 
 def _dates(unit: Unit, zone: tzinfo, at: float) -> Span:
-    first = _first_day(unit, datetime.fromtimestamp(at, zone).date())
+    # Whole seconds: a fraction near the next one would be rounded up, across midnight at worst.
+    first = _first_day(unit, datetime.fromtimestamp(math.floor(at), zone).date())
     following = _following(unit, first)
     start, end = _midnight(first, zone), _midnight(following, zone)
     if at >= end:

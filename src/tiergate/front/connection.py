@@ -53,6 +53,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_ahead",
         "_behind",
+        "_busy",
         "_current",
         "_deadline",
         "_fault",
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.OPEN
         self._deadline = math.inf
         self._head_begun = False  # and the deadline is that of the head
+        self._busy = False  # with a request, or with a client that does not take its answer
         self._current: Call | None = None  # its handler runs
         self._incoming: Call | None = None  # its body is not complete
         self._waiting: deque[Call] = deque()
@@ -100,7 +102,7 @@ class Connection(asyncio.Protocol):
         """Bytes have come."""
         if self._phase is not Phase.OPEN:
             self._drop(len(data))
-        elif self._incoming is None and (self._current is not None or self.flow.paused):
+        elif self._busy and self._incoming is None:
             self._ahead.append(data)
             self._hold_back(len(data))
         else:
@@ -140,8 +142,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The write buffer has room again."""
         self.flow.resume()
-        if self._current is None and (self._phase is Phase.OPEN or self._phase is Phase.LAST):
-            self._next()
+        if self._busy and self._current is None:
+            # Not at once: asyncio's transport closes twice if it is closed during this call.
+            self._resumed()
 
     # -- called by the reader ----------------------------------------------------------------
 
@@ -151,10 +154,10 @@ class Connection(asyncio.Protocol):
             self._phase = Phase.LAST
             return
         call = self._incoming = Call(request, self)
-        if self._current is None and not self.flow.paused:
-            self._start(call)
-        else:
+        if self._busy:
             self._waiting.append(call)
+        else:
+            self._start(call)
 
     def body_received(self, pieces: list[bytes]) -> None:
         """A part of a body has come."""
@@ -206,7 +209,7 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """Close as soon as nothing is under way."""
-        idle = self._current is None and self._phase is Phase.OPEN and not self.flow.paused
+        idle = not self._busy and self._phase is Phase.OPEN
         if idle and self._reader is not None and not self._reader.in_head:
             self._close()
 
@@ -227,7 +230,7 @@ class Connection(asyncio.Protocol):
         incoming = self._incoming
         if reader.fault is not None:
             self._refuse(reader.fault)
-        elif self._current is None:
+        elif not self._busy:
             if not self._head_begun:
                 self._head_begun = True
                 self._deadline = self._loop.time() + self._service.limits.header_seconds
@@ -254,6 +257,7 @@ class Connection(asyncio.Protocol):
     # -- answering ---------------------------------------------------------------------------
 
     def _start(self, call: Call) -> None:
+        self._busy = True
         self._current = call
         self._deadline = math.inf
         self._service.in_flight += 1
@@ -313,6 +317,11 @@ class Connection(asyncio.Protocol):
         elif not self.flow.is_open:
             self._service.remove(self)
 
+    def _resumed(self) -> None:
+        """The client takes what it was given."""
+        if self._current is None and (self._phase is Phase.OPEN or self._phase is Phase.LAST):
+            self._next()
+
     def _next(self) -> None:
         """Turn to what waits, if the client has taken what was answered."""
         reader = self._reader
@@ -328,6 +337,7 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             limits = self._service.limits
+            self._busy = False
             self._head_begun = reader.in_head
             self._deadline = self._loop.time() + (
                 limits.header_seconds if reader.in_head else limits.keep_alive_seconds
@@ -348,7 +358,7 @@ class Connection(asyncio.Protocol):
         if broken is not None:
             request = broken.request
             fault = replace(fault, path=request.path, headers=request.headers.items())
-        if self._current is None and not self.flow.paused:
+        if not self._busy:
             self._answer_fault(fault)
         elif broken is None or broken is not self._current:
             if broken is not None:

@@ -88,7 +88,7 @@ class Deadline:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        _trace: TracebackType | None,
     ) -> None:
         """Stop the clock; turn our own cancellation into a `TimeoutError`."""
         if self._task is None:

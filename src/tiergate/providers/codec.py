@@ -15,7 +15,7 @@ import msgspec
 from tiergate.base.chat import Answer, Ask, Stop, ToolUse
 from tiergate.base.errors import Failure, FailureClass, Untranslatable
 from tiergate.base.jsontypes import Json, JsonObject
-from tiergate.base.values import DeploymentId, Dialect, Operation
+from tiergate.base.values import DeploymentId, Dialect, Operation, Secret
 from tiergate.core.catalog import Deployment
 from tiergate.ports import Answered, Inbound, Prepared, StreamReader
 from tiergate.providers import anthropic, openai
@@ -27,7 +27,7 @@ from tiergate.providers.hosts import Quirk, find_host
 from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough
 from tiergate.providers.target import NO_RENAMES, EncodedAsk, EncodeTarget
 from tiergate.providers.translated import TranslatedStream
-from tiergate.wire.members import BodyError, Members, encode
+from tiergate.wire.members import BodyError, Members, decode, encode
 
 _EXCERPT = 200
 
@@ -168,6 +168,8 @@ class ProviderCodec:
             return _unreadable(str(exc).replace("The request body", "it"))
         except msgspec.MsgspecError as exc:
             return _unreadable(str(exc)[:_EXCERPT])
+        except RecursionError:
+            return _unreadable("it is nested too deeply")
 
     def _other(
         self, members: Members, inbound: Inbound, deployment: Deployment
@@ -222,13 +224,27 @@ class ProviderCodec:
     ) -> Failure:
         """Read an error answer; see `ports.Codec.failure`."""
         failure = classify(status, body, deployment.dialect, retry_after, wall)
-        key = deployment.api_key
-        if key is not None and key.value in failure.message:
-            # A provider that quotes the key it was sent must not show it to the caller.
-            failure = replace(
-                failure, message=failure.message.replace(key.value, "***"), body=None
-            )
-        return failure
+        return failure if deployment.api_key is None else _unquoted(failure, deployment.api_key)
+
+
+def _unquoted(failure: Failure, key: Secret) -> Failure:
+    """Take a key out: a provider that quotes what it was sent must not show it to the caller."""
+    quoted = encode(key.value)[1:-1]
+    body = failure.body
+    if body is not None and (quoted in body or quoted in encode(decode(body))):
+        body = None
+
+    def masked(text: str | None) -> str | None:
+        return None if text is None else text.replace(key.value, "***")
+
+    return replace(
+        failure,
+        message=failure.message.replace(key.value, "***"),
+        type=masked(failure.type),
+        code=masked(failure.code),
+        param=masked(failure.param),
+        body=body,
+    )
 
 
 def _quirks(deployment: Deployment) -> frozenset[Quirk]:

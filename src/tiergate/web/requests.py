@@ -126,7 +126,8 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
         if not members.has_none(CONTROL):
             control = tuple(name for name in members.names() if name in CONTROL)
         metadata = fields.metadata or {}
-        _check_guardrails(members, metadata)
+        if control or metadata:
+            _refuse_guardrails(members, metadata)
         inbound = Inbound(
             call_id=arrival.call_id,
             received=arrival.received,
@@ -160,19 +161,6 @@ def _check_forbidden(members: Members) -> None:
         param=name,
         code="forbidden_parameter",
     )
-
-
-def _check_guardrails(members: Members, metadata: JsonObject) -> None:
-    """Refuse a request that names guardrails: it must not believe that they have acted."""
-    in_body = "guardrails" in members and members.get("guardrails")
-    if in_body or metadata.get("guardrails"):
-        raise Refused(
-            400,
-            "`guardrails` are not served yet, so this request would pass unchecked. "
-            "Send it without them.",
-            param="guardrails" if in_body else "metadata.guardrails",
-            code="not_served_yet",
-        )
 
 
 def _alias(asked: str | None, arrival: Arrival, rules: RequestRules) -> tuple[AliasName, str]:
@@ -291,8 +279,8 @@ def _flag(members: Members, name: str) -> bool:
 
 def _refuse_guardrails(members: Members, metadata: JsonObject) -> None:
     """A request that asks for a check must not be served without it."""
-    asked = members.get("guardrails") if "guardrails" in members else metadata.get("guardrails")
-    if asked:
+    in_body = "guardrails" in members and members.get("guardrails")
+    if in_body or metadata.get("guardrails"):
         raise Refused(
             400,
             "No guardrail of that name is configured; the request was not sent.",

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tiergate.base.values import DeploymentId
-from tiergate.core.catalog import Catalog, Deployment, Settings
+from tiergate.core.catalog import Catalog, Settings
 from tiergate.core.cooldown import Book
 from tiergate.core.load import Load
 from tiergate.core.routing import Routes, View
@@ -27,7 +27,6 @@ from tiergate.pipeline.spend import Spend
 from tiergate.ports import Observer
 from tiergate.pricing import PriceList, count_messages, estimate_prompt
 from tiergate.providers.codec import ProviderCodec
-from tiergate.providers.facts import facts_for
 from tiergate.stores.memory import MemoryBudgets
 from tiergate.telemetry import CallLog, Metrics, Webhooks
 from tiergate.transport import Transport
@@ -91,6 +90,7 @@ class Gateway:
             self._metrics,
             self._transport,
             self._clock,
+            lambda: self._webhooks.dropped,
             self._started,
         )
         control = Control(lambda: self.serving, insight, lambda: self.new_id(""))
@@ -162,8 +162,3 @@ class Gateway:
         if settings.webhooks:
             sinks.append(self._webhooks)
         return Observers(sinks)
-
-
-def _most_output(deployment: Deployment) -> int | None:
-    """Return the most output tokens a deployment's model gives, if that is known."""
-    return facts_for(deployment.provider, deployment.model).max_output_tokens

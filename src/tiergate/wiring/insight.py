@@ -29,6 +29,7 @@ class GatewayInsight:
         metrics: Metrics,
         transport: Transport,
         clock: Clock,
+        dropped: Callable[[], int],
         started: int,
     ) -> None:
         self._serving = serving
@@ -37,6 +38,7 @@ class GatewayInsight:
         self._metrics = metrics
         self._transport = transport
         self._clock = clock
+        self._dropped = dropped
         self._started = started
 
     def readiness(self) -> tuple[bool, JsonObject]:
@@ -113,7 +115,7 @@ class GatewayInsight:
 
     def metrics(self) -> bytes:
         """Return the Prometheus page."""
-        return self._metrics.render(
+        rows = (
             BudgetRow(
                 row.scope,
                 row.name,
@@ -124,6 +126,7 @@ class GatewayInsight:
             )
             for row in self._spend.rows(time.time())
         )
+        return self._metrics.render(rows, self._dropped())
 
     def started(self) -> int:
         """Return the Unix time of the start."""

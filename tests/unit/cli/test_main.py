@@ -24,7 +24,7 @@ def test_help_lists_every_subcommand_with_its_line():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_subcommand_is_there_and_explains_itself(name):
-    result = CliRunner().invoke(main, [name, "-h"])
+    result = CliRunner().invoke(main, [name, "--help"])
 
     assert result.exit_code == 0
     assert f"Usage: main {name}" in result.output

@@ -163,6 +163,12 @@ def test_a_clock_that_was_far_ahead_does_not_keep_a_window_open_for_years():
     assert shown(next_span(month, wrong, now)) == ("2026-11-01 00:00", "2026-12-01 00:00")
 
 
+def test_the_last_moment_of_a_day_belongs_to_it():
+    midnight = at("2015-01-01 00:00")
+
+    assert span_at(Calendar(Unit.DAY, UTC), midnight - 0.0000004).end == midnight
+
+
 ZONES = st.sampled_from(
     [
         "UTC",

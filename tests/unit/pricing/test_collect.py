@@ -29,7 +29,7 @@ from genai_prices.types import (
 )
 
 from tiergate.pricing.collect import collect, main
-from tiergate.pricing.listing import SHIPPED, Clause, ListedModel, Listing, ListFile
+from tiergate.pricing.listing import SHIPPED, Clause, ListedModel, ListFile, Listing
 
 DAY = date(2026, 11, 25)
 USD = 1_000_000_000

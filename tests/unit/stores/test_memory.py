@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from tiergate.base.values import NanoUsd, Position
 from tiergate.core.budget import Budget, Hold
 from tiergate.core.catalog import BudgetRule, ScopeKind

@@ -97,6 +97,19 @@ def test_a_body_that_is_still_coming_is_waited_for():
     assert let_in(Proto([b"123", b"45"], waits=True), {}) == b"12345"
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, identity"])
+def test_a_compressed_body_is_refused_by_name(coding):
+    refused = refusal(Proto([b"12345"]), {"content-length": "5", "content-encoding": coding})
+
+    assert (refused.status, refused.code) == (415, "unsupported_content_encoding")
+    assert "content-encoding" in refused.message
+
+
+def test_a_body_that_says_it_is_not_compressed_is_taken():
+    headers = {"content-length": "5", "content-encoding": "Identity"}
+    assert let_in(Proto([b"12345"]), headers) == b"12345"
+
+
 @pytest.mark.parametrize("length", ["11", "9" * 60, "-1", "1e3", "5,5", "", "0x5"])
 def test_a_length_that_is_too_large_or_none_is_refused_before_the_body_is_read(length):
     refused = refusal(Proto([None], waits=True), {"content-length": length})

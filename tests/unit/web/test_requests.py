@@ -142,11 +142,15 @@ def test_what_is_no_json_object_is_a_400(raw):
 
 @pytest.mark.parametrize(
     "more",
-    [{"guardrails": ["pii"]}, {"metadata": {"guardrails": ["pii"]}}],
+    [
+        {"guardrails": ["pii"]},
+        {"metadata": {"guardrails": ["pii"]}},
+        {"guardrails": [], "metadata": {"guardrails": ["pii"]}},
+    ],
 )
 def test_a_request_that_counts_on_guardrails_is_refused_while_there_are_none(more):
     refused = refusal(**more)
-    assert (refused.status, refused.code) == (400, "not_served_yet")
+    assert (refused.status, refused.code) == (400, "unknown_guardrail")
 
 
 @pytest.mark.parametrize("value", [None, []])
