@@ -308,14 +308,15 @@ class Accounts(Protocol):
 class BudgetStore(Protocol):
     """Keeps the balances of all budgets. Whatever it is made of, it acts as `core.budget` does.
 
-    `try_hold` and its relatives do not await: no call waits for a store. A store that is shared
-    by several processes fits in like this. It leases a slice of each budget to the worker, which
-    is then a `core.budget.Budgets` of its own whose limits are the slices, and every call is
-    decided there. A task beside the calls reports what was settled and fetches the next slices
-    before these are used up, with slices that shrink near the cap, so that all of them together
-    never exceed it. A worker's slice that cannot bear an amount is no refusal yet: such a store
-    then answers from the last shared standing, and only there may a call have to wait for one
-    round trip. A lease that is not renewed returns to the store, counted as spent until then.
+    Nothing here awaits, because no call waits for a store. A store that several processes share
+    fits in like this: it leases a slice of each budget to the worker, and the slice is a
+    `core.budget.Budgets` of the worker's own, where every call is decided. A task beside the
+    calls reports what was settled and fetches further slices before these are used up. Slices
+    shrink near the cap, so that all of them together never exceed it; one that is not renewed
+    returns to the store when its lease ends, and counts as spent until then. Where a slice cannot
+    bear an amount, `try_hold` answers with the shared sums as they were last seen. If by these
+    the budget still has that much `left`, that is no refusal yet: the caller may wait for one
+    more slice and try again, one round trip for the few calls near the cap.
     """
 
     def configure(self, budgets: Iterable[Budget]) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from support import dialects
 from support.exchange import Gate, stream_reply
-from support.gateway import KEY, Gateway, StartError
-from support.http_client import fetch
+from support.gateway import Gateway, StartError
 from support.shapes import CHAT, DOORS, MESSAGES, minimal
 from support.stage import (
     ANTHROPIC_ALIAS,
@@ -183,14 +182,3 @@ async def test_a_stream_that_does_not_end_is_cut_when_the_time_is_up(
         answer = await exchange.rest()
     assert not dialects.ends_well(answer, MESSAGES)
     await recorded.ended()
-
-
-async def test_it_answers_within_three_seconds_of_its_start(
-    providers: Providers, folder: Path
-) -> None:
-    begun = asyncio.get_running_loop().time()
-    async with gateway_of(usual(providers), folder) as gateway:
-        ready = asyncio.get_running_loop().time() - begun
-        answer = await fetch(gateway.port, "GET", "/v1/models", headers=[("x-api-key", KEY)])
-    assert answer.status == 200
-    assert ready < 3

@@ -118,7 +118,7 @@ async def test_a_sink_in_trouble_slows_no_call(
         for _ in range(20):
             answer = await gateway.post(CHAT, minimal(CHAT, OPENAI_ALIAS))
             assert answer.status == 200
-        assert loop.time() - begun < 2
+        assert loop.time() - begun < 5  # one try to tell the sink takes up to 10
         await gateway.kill()
 
 

@@ -126,8 +126,6 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
         if not members.has_none(CONTROL):
             control = tuple(name for name in members.names() if name in CONTROL)
         metadata = fields.metadata or {}
-        if control or metadata:
-            _refuse_guardrails(members, metadata)
         inbound = Inbound(
             call_id=arrival.call_id,
             received=arrival.received,

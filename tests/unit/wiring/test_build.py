@@ -198,6 +198,14 @@ async def test_a_webhook_gets_its_records_at_the_latest_when_the_gateway_ends():
     assert [record["model_group"] for record in got[0]] == ["cheap"]
 
 
+async def test_records_that_a_webhook_lost_are_in_the_metrics():
+    async with house(webhooks=(WebhookSink(url="http://127.0.0.1:1/none"),)) as (made, _):
+        await call(made, "/v1/messages", CHAT)
+        await made._webhooks.aclose()
+        page = (await call(made, "/metrics")).data
+        assert total(page, "tiergate_webhook_dropped_records_total") == 1
+
+
 def test_ids_are_fresh_and_have_their_start():
     made = gateway(settings(tiers()))
     ids = {made.new_id("msg_") for _ in range(100)}
