@@ -52,12 +52,13 @@ if [ ! -f "$stamp" ] || [ "$lock" -nt "$stamp" ] || [ pyproject.toml -nt "$stamp
     touch "$stamp"
 fi
 
+claude=2.1.197 # the version whose requests are recorded in tests/golden/clients
 if [ "$what" = test ]; then
     debian openssl openssl
     debian node nodejs
     debian npm npm
     if [ ! -x .tools/node/node_modules/.bin/claude ]; then
         say "installing Claude Code's command line"
-        npm install --silent --no-fund --no-audit --prefix .tools/node @anthropic-ai/claude-code >/dev/null
+        npm install --silent --no-fund --no-audit --prefix .tools/node "@anthropic-ai/claude-code@$claude" >/dev/null
     fi
 fi

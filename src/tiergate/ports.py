@@ -145,6 +145,12 @@ class Codec(Protocol):
         """Begin to read a 200 answer to a streaming call."""
         ...
 
+    def replay(
+        self, inbound: Inbound, deployment: Deployment, body: bytes
+    ) -> tuple[StreamReader, bytes] | Failure:
+        """Turn a whole answer, given to a streaming call, into the caller's stream."""
+        ...
+
     def failure(
         self,
         deployment: Deployment,

@@ -1,4 +1,4 @@
-"""Plays of the engine: what the providers do goes in, what caller, books and records see comes out.
+"""Plays of the engine: what providers do goes in; what caller, books and records see comes out.
 
 Everything is real but the network and the time: core, codecs, accounts with a budget, relay.
 """
@@ -6,6 +6,7 @@ Everything is real but the network and the time: core, codecs, accounts with a b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -178,7 +179,10 @@ def test_retry_after_ms_is_the_more_exact_word():
         await stage.ask(CHAT)
         assert 1.5 < stage.clock() - began < 1.7
 
-    turns = [error(429, "slow", "rate_limit_error", retry_after="9", retry_after_ms="1500"), plain()]
+    turns = [
+        error(429, "slow", "rate_limit_error", retry_after="9", retry_after_ms="1500"),
+        plain(),
+    ]
     on(ONE, turns, work, policy=RouterPolicy(num_retries=1, request_timeout=60.0))
 
 
@@ -205,9 +209,12 @@ def test_a_provider_that_hangs_is_left_in_time_for_the_next():
         assert stage.witness.records[0].upstream_seconds == pytest.approx(22.5, abs=0.1)
         assert stage.witness.records[0].overhead_seconds == pytest.approx(0.0, abs=0.1)
 
-    on(TIERS, [hangs(), plain(Dialect.OPENAI)], work, policy=policy(
-        chains=general(cheap="balanced"), request_timeout=30.0
-    ))
+    on(
+        TIERS,
+        [hangs(), plain(Dialect.OPENAI)],
+        work,
+        policy=policy(chains=general(cheap="balanced"), request_timeout=30.0),
+    )
 
 
 def test_the_last_timeout_is_a_408_without_a_wait_after_it():
@@ -261,9 +268,7 @@ def test_when_all_fail_the_first_aliass_error_is_told():
 
 
 OVERFLOWS = policy(
-    chains=Chains(
-        general=chain(cheap="frontier"), context_window=chain(cheap="balanced frontier")
-    )
+    chains=Chains(general=chain(cheap="frontier"), context_window=chain(cheap="balanced frontier"))
 )
 
 
@@ -274,7 +279,9 @@ def test_an_overflow_moves_up_its_own_chain_and_on():
         assert stage.upstreams.called == ["a", "b", "c"]
         assert stage.book.marks == {}
 
-    too_long = openai_wire.error_body("invalid_request_error", "too long", "context_length_exceeded")
+    too_long = openai_wire.error_body(
+        "invalid_request_error", "too long", "context_length_exceeded"
+    )
     on(TIERS, [overflow(), json_turn(too_long, 400), plain()], work, policy=OVERFLOWS)
 
 
@@ -291,14 +298,12 @@ def test_an_overflow_without_a_chain_stays_an_overflow():
 # ------------------------------------------------------------------ refusals inside a 200
 
 REFUSES = policy(
-    chains=Chains(
-        general=chain(cheap="balanced"), content_policy=chain(cheap="frontier")
-    )
+    chains=Chains(general=chain(cheap="balanced"), content_policy=chain(cheap="frontier"))
 )
 REFUSAL = plain(text="I cannot", stop="refusal")
-REFUSED_STREAM = Turn((b"".join(
-    anthropic_wire.text_events("I cannot")
-).replace(b"end_turn", b"refusal"),))
+REFUSED_STREAM = Turn(
+    (b"".join(anthropic_wire.text_events("I cannot")).replace(b"end_turn", b"refusal"),)
+)
 
 
 def test_a_refusal_inside_a_200_follows_the_content_policy_chain_and_is_paid():
@@ -378,9 +383,16 @@ def test_a_refused_stream_is_rerouted_before_the_caller_sees_it():
     "turns",
     [
         [REFUSED_STREAM, error(500)],
-        [error(503), Turn((b"".join(openai_wire.text_events("I cannot")).replace(
-            b'"stop"', b'"content_filter"'
-        ),))],
+        [
+            error(503),
+            Turn(
+                (
+                    b"".join(openai_wire.text_events("I cannot")).replace(
+                        b'"stop"', b'"content_filter"'
+                    ),
+                )
+            ),
+        ],
     ],
 )
 def test_a_refused_stream_is_the_answer_when_nobody_else_serves(turns):
@@ -643,7 +655,13 @@ SCRIPTS: dict[str, tuple[JsonObject, list[Turn]]] = {
     "plain": (CHAT, [plain()]),
     "stream": (STREAM, [stream()]),
     "retry and fallback": (CHAT, [error(500), error(503), plain(Dialect.OPENAI)]),
-    "early break": (STREAM, [Turn((START, Fault.RESET)), stream(), ]),
+    "early break": (
+        STREAM,
+        [
+            Turn((START, Fault.RESET)),
+            stream(),
+        ],
+    ),
     "late break": (STREAM, [Turn((*HELLO, Fault.RESET))]),
     "refusal": (CHAT, [REFUSAL, plain()]),
     "refused stream": (STREAM, [REFUSED_STREAM, stream()]),
@@ -745,10 +763,8 @@ def test_whatever_happens_nothing_is_left_behind(turns, streamed, dialect, at):
         point = Checkpoint(at or None, strike)
         stage = Stage(TIERS, turns, policy=CUT, point=point)
         task = asyncio.ensure_future(stage.ask(STREAM if streamed else CHAT, dialect))
-        try:
+        with contextlib.suppress(asyncio.CancelledError, GaveUp):
             await task
-        except (asyncio.CancelledError, GaveUp):
-            pass
         stage.check_nothing_is_left()
         (record,) = stage.witness.records
         assert record.retries <= 1

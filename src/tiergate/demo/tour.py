@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import click
 import msgspec
 
-from tiergate.base.jsontypes import Json, JsonObject
+from tiergate.base.jsontypes import JsonObject
 from tiergate.mock import Fail, MockServer, Overflow, Reply, Rule
 from tiergate.transport import Target, Transport
 from tiergate.wire.members import decode
@@ -61,12 +61,13 @@ class Tour:
         headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in exchange.headers}
         return Answer(exchange.status, headers, read)
 
-    async def chat(self, model: str, text: str, **fields: Json) -> Answer:
+    async def chat(self, model: str, text: str, *, tags: Sequence[str] = ()) -> Answer:
         """Make a chat call in OpenAI's protocol."""
         message: JsonObject = {"role": "user", "content": text}
-        return await self.post(
-            "/v1/chat/completions", {"model": model, "messages": [message], **fields}
-        )
+        body: JsonObject = {"model": model, "messages": [message]}
+        if tags:
+            body["metadata"] = {"tags": [*tags]}
+        return await self.post("/v1/chat/completions", body)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -182,8 +183,7 @@ async def _overflow(tour: Tour) -> str:
 
 
 async def _tag(tour: Tour) -> str:
-    tags: JsonObject = {"tags": ["critical"]}
-    answer = await tour.chat("cheap", "Shut the valve!", metadata=tags)
+    answer = await tour.chat("cheap", "Shut the valve!", tags=["critical"])
     error = answer.json().get("error")
     _expect(answer.status == 400 and isinstance(error, dict), "a refusal", answer)
     message = error.get("message") if isinstance(error, dict) else ""

@@ -110,13 +110,18 @@ class Attempts:
         return outcome
 
     async def _error(self, exchange: Exchange, deployment: Deployment) -> Failure:
-        """Read an error answer; a body that breaks off does not hide the status."""
+        """Read an error answer; a body that breaks off or never ends does not hide the status."""
         retry_after = exchange.header(b"retry-after")
         exact = exchange.header(b"retry-after-ms")
+        pieces: list[bytes] = []
+        size = 0
         try:
-            body = await exchange.read(MAX_ERROR_BYTES)
-        except TransportError:
-            body = b""
+            while size < MAX_ERROR_BYTES and (piece := await exchange.next()):
+                pieces.append(piece)
+                size += len(piece)
+        except TransportError as exc:
+            exc.__traceback__ = None
+        body = b"".join(pieces)[:MAX_ERROR_BYTES]
         text = retry_after.decode("latin-1") if retry_after is not None else None
         if exact is not None and exact.isdigit():
             text = str(int(exact) / 1000)
@@ -126,6 +131,10 @@ class Attempts:
         self, exchange: Exchange, inbound: Inbound, deployment: Deployment
     ) -> Open | Failure:
         """Read a stream up to its first content; nothing has been sent to the caller yet."""
+        if (exchange.header(b"content-type") or b"").startswith(b"application/json"):
+            whole = await exchange.read(MAX_ANSWER_BYTES)
+            played = self._codec.replay(inbound, deployment, whole)
+            return played if isinstance(played, Failure) else Open(exchange, *played)
         reader = self._codec.stream(inbound, deployment)
         held: list[bytes] = []
         while True:

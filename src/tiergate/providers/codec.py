@@ -24,9 +24,10 @@ from tiergate.providers.facts import ModelFacts, facts_for
 from tiergate.providers.failures import UnreadableAnswerError, classify, classify_event
 from tiergate.providers.heads import HeadTemplate
 from tiergate.providers.hosts import Quirk, find_host
-from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough
+from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough, no_stream
+from tiergate.providers.replay import Replayed, events_of
 from tiergate.providers.target import NO_RENAMES, EncodedAsk, EncodeTarget
-from tiergate.providers.translated import TranslatedStream
+from tiergate.providers.translated import StreamEncoder, TranslatedStream
 from tiergate.wire.members import BodyError, Members, decode, encode
 
 _EXCERPT = 200
@@ -190,27 +191,54 @@ class ProviderCodec:
 
     def stream(self, inbound: Inbound, deployment: Deployment) -> StreamReader:
         """Begin to read a streamed answer; see `ports.Codec.stream`."""
+        writer = self._writer(inbound)
+        if inbound.dialect is not deployment.dialect:
+            decoder = (
+                anthropic.StreamDecoder()
+                if deployment.dialect is Dialect.ANTHROPIC
+                else openai.StreamDecoder()
+            )
+            return TranslatedStream(decoder, writer, _renames(inbound))
         if inbound.dialect is Dialect.ANTHROPIC:
-            writer = anthropic.StreamEncoder(
+            return AnthropicPassthrough(inbound.asked, error_frame=writer.error)
+        return OpenAIPassthrough(
+            inbound.asked, include_usage=inbound.include_usage, error_frame=writer.error
+        )
+
+    def replay(
+        self, inbound: Inbound, deployment: Deployment, body: bytes
+    ) -> tuple[StreamReader, bytes] | Failure:
+        """Turn a whole answer into a stream; see `ports.Codec.replay`."""
+        if inbound.operation is not Operation.CHAT:
+            return no_stream()
+        checked = self.answer(inbound, deployment, body)
+        if isinstance(checked, Failure):
+            return checked
+        # `checked` is in the caller's dialect, whatever the deployment speaks.
+        decoded = cast("JsonObject", msgspec.json.decode(checked.body))
+        if inbound.dialect is Dialect.ANTHROPIC:
+            answer = anthropic.decode_answer(decoded)
+        else:
+            answer = openai.decode_answer(decoded)
+        writer = self._writer(inbound)
+        played = b"".join([writer.feed(event) for event in events_of(answer)])
+        return Replayed(answer, writer), played
+
+    def _writer(self, inbound: Inbound) -> StreamEncoder:
+        created = int(self._wall())
+        if inbound.dialect is Dialect.ANTHROPIC:
+            return anthropic.StreamEncoder(
                 model=inbound.asked,
                 include_usage=True,
                 id=self._new_id("msg_"),
-                created=int(self._wall()),
+                created=created,
             )
-            if deployment.dialect is Dialect.ANTHROPIC:
-                return AnthropicPassthrough(inbound.asked, error_frame=writer.error)
-            return TranslatedStream(openai.StreamDecoder(), writer, _renames(inbound))
-        written = openai.StreamEncoder(
+        return openai.StreamEncoder(
             model=inbound.asked,
             include_usage=inbound.include_usage,
             id=self._new_id("chatcmpl-"),
-            created=int(self._wall()),
+            created=created,
         )
-        if deployment.dialect is Dialect.OPENAI:
-            return OpenAIPassthrough(
-                inbound.asked, include_usage=inbound.include_usage, error_frame=written.error
-            )
-        return TranslatedStream(anthropic.StreamDecoder(), written, _renames(inbound))
 
     # ------------------------------------------------------------------ errors
 

@@ -33,6 +33,8 @@ INTERVAL = 1.0
 """Seconds between two requests while there is something to send."""
 POST_SECONDS = 10.0
 """How long one request may take."""
+FLUSH_SECONDS = 3.0
+"""How long the last records may take when the gateway stops; orchestrators kill after ten."""
 COMPLAIN_SECONDS = 60.0
 """Trouble with a sink is logged once in this time."""
 
@@ -80,7 +82,7 @@ class Webhooks:
         self._queues = queues
 
     async def aclose(self) -> None:
-        """Send what is waiting, as far as one request's time goes."""
+        """Send what is waiting, as far as `FLUSH_SECONDS` go."""
         await asyncio.gather(*(queue.aclose() for queue in self._queues))
 
     def began(self) -> None:
@@ -141,8 +143,8 @@ class _Queue:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        end = self._clock() + POST_SECONDS
-        while self._waiting and self._clock() < end and await self._send():
+        end = self._clock() + FLUSH_SECONDS
+        while self._waiting and (left := end - self._clock()) > 0 and await self._send(left):
             pass
         self.stop()
 
@@ -155,14 +157,14 @@ class _Queue:
             if self._waiting:
                 await self._send()
 
-    async def _send(self) -> bool:
+    async def _send(self, seconds: float = POST_SECONDS) -> bool:
         """Send one batch; it is gone whether it arrives or not."""
         size = min(MOST_TOGETHER, len(self._waiting))
         batch = [self._waiting.popleft() for _ in range(size)]
         body = msgspec.json.encode([payload(record) for record in batch])
         headers = (("content-type", "application/json"), *self.sink.headers)
         try:
-            async with asyncio.timeout(POST_SECONDS):
+            async with asyncio.timeout(seconds):
                 status = await self._post(self.sink.url, headers, body)
         except asyncio.CancelledError:
             # The gateway stops, or the sink is gone: whether it arrived is not known. At the end

@@ -220,7 +220,7 @@ class Inference:
                 proto,
                 wire.of_failure(error, dialect, call_id),
                 call_id,
-                (*extra, *wire.retry_headers(gave_up.retry_after)),
+                (*extra, *wire.retry_headers(_exact_wait(gave_up, error))),
             )
 
     def _call_id(self, headers: dict[str, str]) -> str:
@@ -229,6 +229,11 @@ class Inference:
         if own and len(own) <= _LONGEST_CALL_ID and own.isascii() and own.isprintable():
             return own
         return self._new_id()
+
+
+def _exact_wait(gave_up: GaveUp, error: Failure) -> float | None:
+    """Return the seconds to tell the caller: the provider's own figure where there is one."""
+    return error.retry_after if error.retry_after is not None else gave_up.retry_after
 
 
 class _Leaver:

@@ -45,6 +45,7 @@ _OPENAI_TYPES = {
     504: "timeout_error",
 }
 _SERVER_ERROR = 500
+_LONGEST_RETRY_AFTER = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,14 @@ def _provider_error(failure: Failure, dialect: Dialect) -> JsonObject:
 
 
 def retry_headers(seconds: float | None) -> tuple[tuple[str, str], ...]:
-    """Return a `retry-after` header in whole seconds, rounded up, at least 1."""
+    """Return `retry-after` in whole seconds, rounded up, at least 1, at most a day.
+
+    Beside it `retry-after-ms`, which the official SDKs prefer, where a provider was more exact.
+    """
     if seconds is None:
         return ()
-    return (("retry-after", str(max(1, -int(-seconds // 1)))),)
+    seconds = min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    whole = max(1, -int(-seconds // 1))
+    if seconds == whole or not seconds:
+        return (("retry-after", str(whole)),)
+    return (("retry-after", str(whole)), ("retry-after-ms", str(int(seconds * 1000))))

@@ -61,7 +61,11 @@ def test_a_body_says_everything_itself(run, tmp_path):
     body = tmp_path / "body.json"
     body.write_text(
         json.dumps(
-            {"model": "gpt-4", "tags": ["critical"], "messages": [{"role": "user", "content": "x"}]}
+            {
+                "model": "gpt-4",
+                "tags": ["critical"],
+                "messages": [{"role": "user", "content": "x"}],
+            }
         )
     )
 

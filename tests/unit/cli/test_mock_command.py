@@ -25,9 +25,7 @@ def test_the_options_and_the_exit_status_are_passed_on(tmp_path, runs):
     script = tmp_path / "script.yaml"
     script.write_text("[]")
 
-    result = CliRunner().invoke(
-        mock, ["--host", "::1", "--port", "0", "--script", str(script)]
-    )
+    result = CliRunner().invoke(mock, ["--host", "::1", "--port", "0", "--script", str(script)])
 
     assert result.exit_code == 3
     assert runs == [("::1", 0, script)]

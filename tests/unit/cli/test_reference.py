@@ -14,8 +14,13 @@ def group() -> click.Group:
 
     @top.command()
     @click.argument("files", nargs=-1, metavar="FILE...")
-    @click.option("--kind", type=click.Choice(["a", "b"]), default="a", show_default=True,
-                  help="Which | kind.")
+    @click.option(
+        "--kind",
+        type=click.Choice(["a", "b"]),
+        default="a",
+        show_default=True,
+        help="Which | kind.",
+    )
     @click.option("-n", "--name", help="A\n name.")
     @click.option("--secret", hidden=True)
     def first(files, kind, name, secret) -> None:
@@ -51,7 +56,7 @@ def test_options_are_rows_with_their_defaults_and_fit_the_table():
 
 def test_what_is_hidden_is_not_there():
     assert "secret" not in PAGE
-    assert "second" not in PAGE
+    assert "prog second" not in PAGE
 
 
 def test_a_command_without_options_has_no_table():

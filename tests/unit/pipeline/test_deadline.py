@@ -20,9 +20,8 @@ def test_a_block_that_takes_too_long_is_ended():
     async def work() -> None:
         limits = Deadlines()
         began = now()
-        with pytest.raises(TimeoutError):
-            with limits.until(began + 2.0):
-                await asyncio.sleep(9.0)
+        with pytest.raises(TimeoutError), limits.until(began + 2.0):
+            await asyncio.sleep(9.0)
         assert 2.0 <= now() - began <= 2.0 + LATE
         await asyncio.sleep(1.0)  # the task goes on
 
@@ -51,9 +50,8 @@ def test_no_limit_is_no_limit():
 def test_an_instant_that_has_passed_ends_the_block_at_its_first_await():
     async def work() -> None:
         limits = Deadlines()
-        with pytest.raises(TimeoutError):
-            with limits.until(now() - 1.0):
-                await asyncio.sleep(1.0)
+        with pytest.raises(TimeoutError), limits.until(now() - 1.0):
+            await asyncio.sleep(1.0)
 
     play(work())
 
@@ -61,9 +59,8 @@ def test_an_instant_that_has_passed_ends_the_block_at_its_first_await():
 def test_an_error_of_the_block_goes_on():
     async def work() -> None:
         limits = Deadlines()
-        with pytest.raises(KeyError):
-            with limits.until(now() + 1.0):
-                raise KeyError
+        with pytest.raises(KeyError), limits.until(now() + 1.0):
+            raise KeyError
 
     play(work())
 
@@ -105,14 +102,15 @@ def test_the_inner_of_two_limits_ends_only_its_own_block():
         limits = Deadlines()
         began = now()
         with limits.until(began + 5.0):
-            with pytest.raises(TimeoutError):
-                with limits.until(began + 1.0):
-                    await asyncio.sleep(9.0)
+            with pytest.raises(TimeoutError), limits.until(began + 1.0):
+                await asyncio.sleep(9.0)
             await asyncio.sleep(1.0)
-        with pytest.raises(TimeoutError):
-            with limits.until(began + 4.0):
-                with limits.until(began + 8.0):
-                    await asyncio.sleep(9.0)
+        with (
+            pytest.raises(TimeoutError),
+            limits.until(began + 4.0),
+            limits.until(began + 8.0),
+        ):
+            await asyncio.sleep(9.0)
         assert 4.0 <= now() - began <= 4.0 + LATE
 
     play(work())
@@ -136,9 +134,8 @@ def test_many_limits_pass_each_in_its_time_and_the_timer_stops_with_the_last():
         assert all(seconds <= took <= seconds + LATE for seconds, took in ended.items())
         await asyncio.sleep(2 * LOOK_SECONDS)
         assert limits._timer is None
-        with pytest.raises(TimeoutError):
-            with limits.until(now() + 1.0):
-                await asyncio.sleep(9.0)
+        with pytest.raises(TimeoutError), limits.until(now() + 1.0):
+            await asyncio.sleep(9.0)
 
     play(work())
 

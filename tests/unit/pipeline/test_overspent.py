@@ -15,7 +15,9 @@ DECEMBER = 1_796_083_200
 """2026-12-01T00:00:00Z"""
 
 
-def rule(scope=ScopeKind.ALIAS, name="frontier", usd=300, window="monthly", period="calendar:month"):
+def rule(
+    scope=ScopeKind.ALIAS, name="frontier", usd=300, window="monthly", period="calendar:month"
+):
     return BudgetRule(
         scope=scope,
         name=name,

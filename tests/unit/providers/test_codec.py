@@ -54,7 +54,10 @@ def sent(prepared: Prepared) -> dict:
 @pytest.mark.parametrize("dialect", Dialect)
 def test_the_callers_bytes_go_on_but_for_the_model(dialect):
     deployment = ANTHROPIC if dialect is Dialect.ANTHROPIC else OPENAI
-    raw = b'{ "max_tokens" : 10,\n "model":"cheap", "messages":[ {"role":"user","content":"h\\u00e9"} ],"x":1e2}'
+    raw = (
+        b'{ "max_tokens" : 10,\n "model":"cheap", '
+        b'"messages":[ {"role":"user","content":"h\\u00e9"} ],"x":1e2}'
+    )
 
     prepared = codec().prepare(inbound(raw, dialect), deployment)
 
@@ -70,7 +73,9 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.from_regex(r"x_[a-z]{1,5}", fullmatch=True), JSON), st.sampled_from(Dialect))
+@given(
+    st.dictionaries(st.from_regex(r"x_[a-z]{1,5}", fullmatch=True), JSON), st.sampled_from(Dialect)
+)
 def test_every_unknown_field_passes(more, dialect):
     deployment = ANTHROPIC if dialect is Dialect.ANTHROPIC else OPENAI
     body = {**more, **CHAT}
@@ -163,9 +168,7 @@ def test_translation_is_deterministic_and_decodes_the_request_once():
 
 
 def test_what_the_file_adds_and_drops_holds_for_translated_calls_too():
-    deployment = variant(
-        ANTHROPIC, defaults={"top_k": 5}, additional_drop_params=("temperature",)
-    )
+    deployment = variant(ANTHROPIC, defaults={"top_k": 5}, additional_drop_params=("temperature",))
     prepared = codec().prepare(inbound({**CHAT, "temperature": 1}, Dialect.OPENAI), deployment)
     body = sent(prepared)
     assert body["top_k"] == 5
@@ -247,7 +250,10 @@ def test_an_answer_comes_in_the_callers_dialect_under_the_name_asked(caller, dep
 
 
 def test_a_same_dialect_answer_keeps_every_other_byte():
-    raw = b'{"id":"1", "model" : "m-a","content":[],"usage":{"input_tokens":1,"output_tokens":2},"new":{"a": 1}}'
+    raw = (
+        b'{"id":"1", "model" : "m-a","content":[],'
+        b'"usage":{"input_tokens":1,"output_tokens":2},"new":{"a": 1}}'
+    )
     found = answer(raw, Dialect.ANTHROPIC, ANTHROPIC)
     assert found.body == raw.replace(b'"m-a"', b'"cheap"')
 
@@ -269,9 +275,7 @@ def test_a_refusal_inside_a_200_is_noted(upstream, deployment, caller):
 
 
 def test_embeddings_and_completions_pass():
-    found = answer(
-        openai_wire.embeddings([[0.5]]), Dialect.OPENAI, OPENAI, Operation.EMBEDDING
-    )
+    found = answer(openai_wire.embeddings([[0.5]]), Dialect.OPENAI, OPENAI, Operation.EMBEDDING)
     assert json.loads(found.body)["model"] == "cheap"
     found = answer(openai_wire.text_completion("x"), Dialect.OPENAI, OPENAI, Operation.COMPLETION)
     assert json.loads(found.body)["choices"][0]["text"] == "x"
@@ -366,7 +370,9 @@ def test_tools_get_their_own_names_back():
     name = sent(one.prepare(request, ANTHROPIC))["tools"][0]["name"]
     assert name != long
 
-    upstream = anthropic_wire.message([anthropic_wire.tool_block(name, {})], stop_reason="tool_use")
+    upstream = anthropic_wire.message(
+        [anthropic_wire.tool_block(name, {})], stop_reason="tool_use"
+    )
     found = one.answer(request, ANTHROPIC, json.dumps(upstream).encode())
     call = json.loads(found.body)["choices"][0]["message"]["tool_calls"][0]
     assert call["function"]["name"] == long

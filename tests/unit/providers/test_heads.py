@@ -47,7 +47,7 @@ def parts(head: bytes) -> tuple[str, dict[str, str]]:
     assert lines[-2:] == ["", ""]
     named = [line.split(": ", 1) for line in lines[1:-2]]
     assert len({name for name, _ in named}) == len(named)
-    return lines[0], {name: value for name, value in named}
+    return lines[0], dict(named)
 
 
 def test_a_messages_call():
@@ -102,9 +102,7 @@ def test_a_query_of_the_address_is_kept_before_the_callers():
 
 
 def test_beta_flags_of_file_and_caller_are_joined_once_each_without_dropped_ones():
-    template = of(
-        extra_headers=(("Anthropic-Beta", "own-1, both"),), drop_betas=("unwanted",)
-    )
+    template = of(extra_headers=(("Anthropic-Beta", "own-1, both"),), drop_betas=("unwanted",))
 
     caller = inbound(("anthropic-beta", "both,  hers ,unwanted,"))
     assert parts(template.same(caller, 1))[1]["anthropic-beta"] == "own-1,both,hers"

@@ -59,7 +59,8 @@ def test_a_whole_stream_ends_well_with_its_usage(name):
 
     out = run(stream, pieces)
 
-    assert stream.ended and stream.content
+    assert stream.ended
+    assert stream.content
     assert stream.failure is None
     assert not stream.refused
     assert (stream.usage.input, stream.usage.output) == (10, 5)
@@ -74,9 +75,10 @@ def test_the_text_is_the_text():
     assert text == "héllo 😀"
 
     chunks = events(run(to_openai(), anthropic_wire.text_events("héllo 😀")))
-    assert "".join(
-        c["delta"].get("content") or "" for e in chunks for c in e["choices"]
-    ) == "héllo 😀"
+    assert (
+        "".join(c["delta"].get("content") or "" for e in chunks for c in e["choices"])
+        == "héllo 😀"
+    )
 
 
 @pytest.mark.parametrize("name", CASES)

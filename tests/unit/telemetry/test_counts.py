@@ -21,7 +21,7 @@ def test_a_value_falls_into_the_first_bucket_that_holds_it(value, place):
 def test_names_are_those_of_the_deployment_and_hold_no_secret():
     names = Names.of(deployment("cheap", "a", provider="openai"))
     assert names == Names("cheap", "m-a", "a", "http://upstream.invalid", "openai")
-    assert NOBODY == Names("", "", "", "", "")
+    assert Names("", "", "", "", "") == NOBODY
 
 
 def test_each_deployment_has_buckets_of_its_own():

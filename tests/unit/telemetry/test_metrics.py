@@ -36,7 +36,9 @@ def test_an_answer_is_counted_once_with_its_tokens_money_and_times():
     who = {"requested_model": "cheap", "model_id": "dep-b", "api_provider": "anthropic"}
     assert value(metrics, "litellm_proxy_total_requests_metric_total", **who) == 1
     assert value(metrics, "litellm_proxy_failed_requests_metric_total") == 0
-    assert value(metrics, "litellm_deployment_success_responses_total", model_group="balanced") == 1
+    assert (
+        value(metrics, "litellm_deployment_success_responses_total", model_group="balanced") == 1
+    )
     assert value(metrics, "litellm_deployment_total_requests_total") == 1
     assert value(metrics, "litellm_spend_metric_total", **who) == pytest.approx(0.001536)
     assert value(metrics, "litellm_input_tokens_metric_total", **who) == 37

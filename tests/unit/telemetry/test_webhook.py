@@ -232,9 +232,17 @@ def test_a_record_has_litellms_names():
     found = payload(SERVED)
 
     assert found["id"] == "call-1"
-    assert (found["model_group"], found["model"], found["model_id"]) == ("cheap", "m-dep-b", "dep-b")
+    assert (found["model_group"], found["model"], found["model_id"]) == (
+        "cheap",
+        "m-dep-b",
+        "dep-b",
+    )
     assert (found["response_cost"], found["response_cost_nano_usd"]) == (0.001536, 1_536_000)
-    assert (found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]) == (37, 5, 42)
+    assert (found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]) == (
+        37,
+        5,
+        42,
+    )
     assert found["cached_tokens"] == 20
     assert found["endTime"] - found["startTime"] == 2.5
     assert found["request_tags"] == ["critical"]

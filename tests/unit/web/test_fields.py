@@ -126,13 +126,13 @@ NAMES = [
     st.sampled_from(list(Operation)),
 )
 def test_any_object_is_read_or_refused_with_a_400(body, dialect, operation):
+    told: Refused | BodyError | None = None
     try:
         read(body, dialect, operation)
-    except Refused as refused:
-        assert refused.status == 400
-        assert refused.message.endswith(".")
-    except BodyError as error:
-        assert str(error)
+    except (Refused, BodyError) as error:
+        told = error
+    assert told is None or str(told).endswith(".")
+    assert not isinstance(told, Refused) or told.status == 400
 
 
 def test_deep_nesting_is_refused():

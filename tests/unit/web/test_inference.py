@@ -268,7 +268,10 @@ def test_when_all_fail_the_first_error_comes_with_what_was_tried():
         assert proto.header("x-litellm-attempted-fallbacks") == "1"
         assert "balanced/b 500" in proto.header("x-tiergate-why")
 
-    at([error(529, "busy", "overloaded_error"), json_turn({"error": {"message": "no"}}, 500)], work)
+    at(
+        [error(529, "busy", "overloaded_error"), json_turn({"error": {"message": "no"}}, 500)],
+        work,
+    )
 
 
 def test_a_providers_retry_after_is_passed_on_in_whole_seconds():

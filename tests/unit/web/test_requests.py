@@ -162,7 +162,7 @@ def test_no_guardrails_asked_is_fine(value):
 
 
 def test_fields_for_the_gateway_are_marked_to_be_taken_out():
-    given = {name: None for name in CONTROL}
+    given = dict.fromkeys(CONTROL)
     assert set(read(**given)[0].control) == CONTROL
 
 
@@ -310,14 +310,19 @@ JSON = st.recursive(
 )
 
 
+def refused_or_none(*args, **more) -> Refused | None:
+    try:
+        read(*args, **more)
+    except Refused as refused:
+        return refused
+    return None
+
+
 @given(st.dictionaries(st.sampled_from([*sorted(CONTROL), *CHAT, "metadata", "stream"]), JSON))
 def test_any_body_is_read_or_refused_with_a_sentence(body):
     for dialect in Dialect:
-        try:
-            read({**CHAT, **body}, dialect=dialect)
-        except Refused as refused:
-            assert refused.status == 400
-            assert refused.message
+        told = refused_or_none({**CHAT, **body}, dialect=dialect)
+        assert told is None or (told.status == 400 and told.message)
 
 
 @given(st.binary(max_size=200))
@@ -327,7 +332,5 @@ def test_any_bytes_are_read_or_refused(raw):
 
 @given(st.dictionaries(st.sampled_from(["x-litellm-tags", "x-litellm-timeout"]), st.text()))
 def test_any_header_is_read_or_refused(headers):
-    try:
-        read(headers=headers)
-    except Refused as refused:
-        assert refused.status == 400
+    told = refused_or_none(headers=headers)
+    assert told is None or told.status == 400

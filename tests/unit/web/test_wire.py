@@ -89,15 +89,26 @@ def test_details_of_a_refusal_stand_in_the_error_object():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "value"), [(0.2, "1"), (1.0, "1"), (1.01, "2"), (59.9, "60")]
+    ("seconds", "whole", "exact"),
+    [
+        (0.0, "1", None),
+        (0.2, "1", "200"),
+        (1.0, "1", None),
+        (1.25, "2", "1250"),
+        (59.5, "60", "59500"),
+        (7, "7", None),
+        (2_303_680_007.0, "86400", None),
+        (-5.0, "1", None),
+    ],
 )
-def test_retry_after_is_rounded_up(seconds, value):
-    assert wire.retry_headers(seconds) == (("retry-after", value),)
+def test_retry_after_is_rounded_up_and_capped_and_exact_where_it_can_be(seconds, whole, exact):
+    headers = dict(wire.retry_headers(seconds))
+
+    assert headers["retry-after"] == whole
+    assert headers.get("retry-after-ms") == exact
 
 
 def test_a_body_that_is_no_json_object_adds_nothing():
     for raw in (b"<html>", b"[]", b'{"error": 5}', b"", b"[" * 5000):
-        failure = Failure(
-            FailureClass.UPSTREAM, 500, "down", body=raw, dialect=Dialect.OPENAI
-        )
+        failure = Failure(FailureClass.UPSTREAM, 500, "down", body=raw, dialect=Dialect.OPENAI)
         assert body(wire.of_failure(failure, Dialect.OPENAI, "id"))["error"]["message"] == "down"
