@@ -194,7 +194,7 @@ def test_the_import_contracts_hold():
 PLACES = re.compile(r"(?<![\w.~/-])/(?:work|root|tmp|home)/\w+|\bpypi\.[a-z]+\.internal\b")
 WORKSHOP = re.compile(
     r"\b(?:this|our|previous|next|parallel|coding|ai) sessions?\b"
-    r"|\b(?:helper|sub-?agent|brief|workplace|conversation with)s?\b"
+    r"|\bsub-?agents?\b|\bworkplaces?\b|\b(?:the|this|my|your) briefs?\b"
     r"|\bas an ai\b|\b(?:lead|assistant)'s (?:brief|task|report|part)\b",
     re.IGNORECASE,
 )

@@ -253,34 +253,34 @@ def _ours(hold: HoldToken) -> Hold:
 _LIMITS = ("max_completion_tokens", "max_tokens")
 """Where both are given the larger counts: which one a host obeys is not known here."""
 
+_CHOICES = ("n", "best_of")
+"""How many answers the provider makes; each is paid for."""
+
 
 def _output_limit(inbound: Inbound, otherwise: int) -> int:
     """Return the most tokens that the answer can have, all choices together."""
     if inbound.operation is Operation.EMBEDDING:
         return 0
-    given = (_number(inbound.members, name) for name in _LIMITS)
-    limit = max((number for number in given if number is not None), default=-1)
-    return (otherwise if limit < 0 else limit) * _choices(inbound)
+    members, limit = inbound.members, -1
+    for name in _LIMITS:
+        if name in members:
+            limit = max(limit, _number(members, name, -1))
+    if limit < 0:
+        limit = otherwise
+    choices = 1
+    for name in _CHOICES:
+        if name in members:
+            choices = max(choices, _number(members, name, 1))
+    return limit * choices
 
 
-def _choices(inbound: Inbound) -> int:
-    """Return how many answers the provider makes; each is paid for."""
-    members = inbound.members
-    most = 1
-    for name in ("n", "best_of"):
-        most = max(most, _number(members, name) or 0)
-    return most
-
-
-def _number(members: Members, name: str) -> int | None:
-    """Return a whole number, rounded up (1e3 is one in JSON); None where there is none."""
-    if name not in members:
-        return None
+def _number(members: Members, name: str, otherwise: int) -> int:
+    """Return a member's whole number, rounded up (1e3 is one in JSON)."""
     try:
         given = members.get(name)
     except BodyError:  # a field that this dialect does not have, so nobody has checked it
-        return None
-    return math.ceil(given) if isinstance(given, int | float) else None
+        return otherwise
+    return math.ceil(given) if isinstance(given, int | float) else otherwise
 
 
 def _row(standing: Standing, now: float) -> BudgetRow:
