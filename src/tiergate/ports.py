@@ -35,6 +35,7 @@ class Inbound:
             out: None when it goes unchanged, empty bytes when it goes altogether.
         forward: Request headers that go to a provider of the same dialect, lower-cased names.
         query: The query string to repeat towards a provider of the same dialect.
+        user: The end user that the caller names (`user`, `metadata.user_id`).
         note: A place for the codec to keep the decoded request between attempts.
     """
 
@@ -52,6 +53,7 @@ class Inbound:
     metadata: bytes | None = None
     forward: tuple[tuple[str, str], ...] = ()
     query: str = ""
+    user: str | None = None
     note: object = field(default=None, repr=False)
 
 
@@ -233,6 +235,10 @@ class Exchange(Protocol):
 
     def close(self) -> None:
         """End the exchange; an unfinished one aborts its connection at once."""
+        ...
+
+    def release(self) -> None:
+        """Take no more, but let the body end, so that the connection can be used again."""
         ...
 
 

@@ -86,7 +86,7 @@ def serve(
     )
     try:
         uvloop.run(run_gateway(loaded.settings, plan, os.environ))
-    except PortTakenError as exc:
+    except (PortTakenError, ValueError) as exc:
         click.echo(f"tiergate: not started: {exc}", err=True)
         sys.exit(1)
 

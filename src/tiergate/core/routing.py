@@ -217,6 +217,7 @@ def refusal(route: Route, asked: RequestTags, selection: Selection) -> Refused:
             f"{reasons}.",
             code="budget_exceeded",
             type="budget_exceeded",
+            anthropic_type="budget_exceeded",
             headers=(("x-should-retry", "false"),),
         )
     wants = "; ".join(f"{e.deployment}: {e.text}" for e in selection.exclusions)

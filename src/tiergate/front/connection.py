@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
         self.flow.resume()
         if self._busy and self._current is None:
             # Not at once: asyncio's transport closes twice if it is closed during this call.
-            self._resumed()
+            self._loop.call_soon(self._resumed)
 
     # -- called by the reader ----------------------------------------------------------------
 

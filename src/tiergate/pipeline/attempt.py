@@ -101,7 +101,6 @@ class Attempts:
             outcome = timed_out(deployment, limits)
         except TransportError as exc:
             outcome = unreachable(exc)
-            exc.__traceback__ = None  # the exchange keeps its error: no circle through this frame
         finally:
             if exchange is not None and not isinstance(outcome, Open | Plain):
                 exchange.close()
@@ -119,8 +118,8 @@ class Attempts:
             while size < MAX_ERROR_BYTES and (piece := await exchange.next()):
                 pieces.append(piece)
                 size += len(piece)
-        except TransportError as exc:
-            exc.__traceback__ = None
+        except TransportError:
+            pass  # what has come of the body is told
         body = b"".join(pieces)[:MAX_ERROR_BYTES]
         text = retry_after.decode("latin-1") if retry_after is not None else None
         if exact is not None and exact.isdigit():

@@ -32,7 +32,7 @@ class Counting:
         codec: What the providers speak.
         upstreams: The way to them.
         view: The routing view (cooling deployments are not asked).
-        estimate: Counts a request here: decoded body in, tokens out, erring upward.
+        estimate: Counts a request here: decoded body and model in, tokens out, erring upward.
         clock: Monotonic seconds.
     """
 
@@ -42,7 +42,7 @@ class Counting:
         codec: Codec,
         upstreams: Upstreams,
         view: View,
-        estimate: Callable[[JsonObject], int],
+        estimate: Callable[[JsonObject, str], int],
         clock: Clock,
     ) -> None:
         self._routes = routes
@@ -73,7 +73,8 @@ class Counting:
                     return counted
                 break
         body = {name: inbound.members.get(name) for name in inbound.members.names()}
-        return msgspec.json.encode({"input_tokens": max(1, self._estimate(body))})
+        model = route.deployments[0].model if route.deployments else ""
+        return msgspec.json.encode({"input_tokens": max(1, self._estimate(body, model))})
 
     async def _ask(self, inbound: Inbound, deployment: Deployment) -> bytes | None:
         """Ask a provider; None when it cannot or does not answer."""

@@ -318,6 +318,7 @@ class Engine:
                 upstream_seconds=course.upstream,
                 overhead_seconds=max(0.0, now - inbound.received - course.upstream),
                 tags=course.wish.tags.tags,
+                user=inbound.user,
             )
         )
 

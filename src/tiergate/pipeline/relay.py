@@ -51,11 +51,12 @@ async def relay(opened: Open, send: Send, silence: float | None) -> Failure | No
                 break
     except TransportError as exc:
         failure = _silent() if watch.barked else unreachable(exc)
-        # The exchange keeps its error; without this the error's frames would keep the exchange.
-        exc.__traceback__ = None
     finally:
         watch.stop()
-        exchange.close()
+        if reader.ended:
+            exchange.release()
+        else:
+            exchange.close()
     if failure is not None:
         await send(reader.error(failure))
     return failure

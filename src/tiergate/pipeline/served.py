@@ -89,4 +89,5 @@ class Served:
             upstream_seconds=self.upstream_seconds,
             overhead_seconds=max(0.0, self.first - inbound.received - self.upstream_seconds),
             tags=self.wish.tags.tags,
+            user=inbound.user,
         )

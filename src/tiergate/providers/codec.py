@@ -6,7 +6,7 @@ form. Which deployment is called, and what follows from a failure, is decided in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
@@ -63,6 +63,16 @@ class ProviderCodec:
         self._new_id = new_id
         self._heads: dict[HeadKey, HeadTemplate] = {}
         self._facts: dict[DeploymentId, ModelFacts] = {}
+
+    def learn(self, deployments: Iterable[Deployment]) -> None:
+        """Make what the calls of these deployments need, before the first one comes.
+
+        Raises:
+            ValueError: A deployment's address or headers cannot be written into a request.
+        """
+        for deployment in deployments:
+            self._head(deployment, Operation.CHAT)
+            self._facts_of(deployment)
 
     # ------------------------------------------------------------------ requests
 

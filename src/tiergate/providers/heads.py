@@ -52,6 +52,10 @@ class HeadTemplate:
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError(f"a header of deployment {deployment.id} has a line break")
         fixed = "".join(f"{line}\r\n" for line in lines).encode("latin-1")
+        if not f"{path}{query}".isascii():
+            raise ValueError(
+                f"the address of deployment {deployment.id} has letters outside ASCII in its path"
+            )
         line = f"POST {path}{query}".encode("ascii")
         return HeadTemplate(
             line=line,

@@ -24,6 +24,15 @@ _NO_WHO = ("",) * len(_WHO)
 _DEPLOYMENT = ("litellm_model_name", "model_id", "api_base", "api_provider")
 _MONEY = (*_WHO, "model", "requested_model", "model_id", "api_provider")
 _TIME = ("requested_model", "model_group", "model", "model_id", "api_provider")
+_OVERHEAD = (
+    "model_group",
+    "api_provider",
+    "api_base",
+    "litellm_model_name",
+    "hashed_api_key",
+    "api_key_alias",
+    "model_id",
+)
 _REQUEST = (*_WHO, "requested_model", "route", "model_id", "api_provider")
 
 
@@ -183,11 +192,6 @@ class Page(Collector):
                 "Seconds to the first content of a stream",
                 lambda s: s.first,
             ),
-            (
-                "litellm_overhead_latency_metric",
-                "Seconds spent in the gateway before the answer began",
-                lambda s: s.overhead,
-            ),
         )
         for name, text, pick in kinds:
             family = HistogramMetricFamily(name, text, labels=_TIME)
@@ -196,6 +200,15 @@ class Page(Collector):
                 buckets = pick(served)
                 family.add_metric(labels, _cumulated(buckets), buckets.total)
             yield family
+        overhead = HistogramMetricFamily(
+            "litellm_overhead_latency_metric",
+            "Seconds spent in the gateway before the answer began",
+            labels=_OVERHEAD,
+        )
+        for (_, names), served in self._counts.served.items():
+            labels = (names.alias, names.provider, names.api_base, names.model, "", "", names.id)
+            overhead.add_metric(labels, _cumulated(served.overhead), served.overhead.total)
+        yield overhead
 
     def _money(self) -> Iterator[Metric]:
         yield _counter(

@@ -217,6 +217,7 @@ def payload(record: CallRecord) -> Json:
         "prompt_tokens": usage.prompt_total if usage is not None else 0,
         "completion_tokens": usage.output if usage is not None else 0,
         "cached_tokens": usage.cache_read if usage is not None else None,
+        "end_user": record.user,
         "request_tags": list[Json](record.tags),
         "status_code": record.status,
         "error_information": {

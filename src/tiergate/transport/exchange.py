@@ -13,6 +13,9 @@ from typing import Protocol
 
 from tiergate.transport.faults import Fault, TransportError
 
+GRACE_SECONDS = 2.0
+"""How long a body may take to end once nobody reads it any more."""
+
 HIGH_WATER = 256 * 1024
 """Bytes waiting unread above which the connection stops reading."""
 
@@ -48,6 +51,7 @@ class Exchange:
         "_loop",
         "_name",
         "_pieces",
+        "_released",
         "_waiter",
         "finished",
         "headers",
@@ -65,6 +69,7 @@ class Exchange:
         self._pieces: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._failure: tuple[Fault, str] | None = None
+        self._released: asyncio.TimerHandle | None = None
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.reused = reused
@@ -132,6 +137,22 @@ class Exchange:
             self._pieces.clear()
             self.waiting = 0
 
+    def release(self, grace: float = GRACE_SECONDS) -> None:
+        """Take no more, but let the body come to its end, so that the connection can go on.
+
+        A stream's last event mostly comes before the end of its body. What still comes is
+        dropped; a body that has not ended after the grace is closed.
+
+        Args:
+            grace: Seconds.
+        """
+        if self._line is None:
+            return
+        self._pieces.clear()
+        self.waiting = 0
+        self._released = self._loop.call_later(grace, self.close)
+        self._line.resume_reading()
+
     # -- the connection's side ---------------------------------------------------------------
 
     def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -141,17 +162,21 @@ class Exchange:
 
     def deliver(self, pieces: list[bytes]) -> None:
         """Parts of the body have arrived; the list stays the connection's own."""
+        if self._released is not None:
+            return
         self._pieces += pieces
         for piece in pieces:
             self.waiting += len(piece)
 
     def finish(self) -> None:
         """The body is complete; the connection is no longer this exchange's."""
+        self._stop_grace()
         self.finished = True
         self._line = None
 
     def fail(self, fault: Fault, what: str) -> None:
         """No more will come. Closes the connection, if it is still open."""
+        self._stop_grace()
         line, self._line = self._line, None
         self._failure = (fault, what)
         if line is not None:
@@ -165,6 +190,10 @@ class Exchange:
             self._waiter = None
             if not waiter.done():  # done: its task was cancelled
                 waiter.set_result(None)
+
+    def _stop_grace(self) -> None:
+        if self._released is not None:
+            self._released.cancel()
 
     # -- both --------------------------------------------------------------------------------
 

@@ -50,6 +50,12 @@ class Fields(msgspec.Struct):
         """Whether the caller asked for a usage chunk; Anthropic's streams always have one."""
         return False
 
+    @property
+    def end_user(self) -> str | None:
+        """Who the caller says is asking."""
+        user: object = self.metadata.get("user_id") if self.metadata else None
+        return user if isinstance(user, str) else None
+
 
 class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
@@ -81,6 +87,11 @@ class OpenAIFields(Fields):
         """Whether the caller asked for a usage chunk."""
         options = self.stream_options
         return options is not None and options.include_usage is True
+
+    @property
+    def end_user(self) -> str | None:
+        """Who the caller says is asking."""
+        return self.user
 
 
 class AnthropicFields(Fields):

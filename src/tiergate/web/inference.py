@@ -35,7 +35,7 @@ _STREAM_TYPES = (
     ("cache-control", "no-cache"),
 )
 _PASSED_NAMES = frozenset({b"request-id", b"x-request-id", b"openai-processing-ms"})
-_PASSED_STARTS = (b"x-ratelimit-", b"anthropic-")
+_PASSED_STARTS = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _LONGEST_CALL_ID = 128
 _CALLER_LEFT = 499
 

@@ -141,6 +141,7 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
             metadata=_kept(metadata) if metadata else None,
             forward=_forward(arrival.headers) if arrival.dialect is Dialect.ANTHROPIC else (),
             query=arrival.query,
+            user=fields.end_user,
         )
         return inbound, _wish(inbound, metadata, arrival, rules)
     except BodyError as exc:
@@ -210,8 +211,18 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
         return Wish(alias=inbound.alias, stream=inbound.stream)
     members = inbound.members
     _refuse_guardrails(members, metadata)
+    if members.get("stream_timeout") is not None:
+        raise Refused(
+            400,
+            "`stream_timeout` cannot be set by a request; it is a setting of the deployment or of "
+            "litellm_settings. `timeout` shortens the wait for the first content.",
+            param="stream_timeout",
+            code="unsupported_parameter",
+        )
     raw_tags = _tags(members, metadata, headers)
     retries = _integer(members.get("num_retries"), "num_retries")
+    if retries is None:
+        retries = _integer(members.get("max_retries"), "max_retries")
     if (text := headers.get("x-litellm-num-retries")) is not None:
         retries = _integer(_number_of(text), "x-litellm-num-retries")
     return Wish(

@@ -128,6 +128,7 @@ class Gateway:
         self._metrics.configure(settings)
         self._webhooks.configure(settings.webhooks)
         codec = ProviderCodec(time.time, self.new_id)
+        codec.learn(settings.deployments)
         way = Way(self._transport, settings.deployments)
         view = View(marks=self._book.marks, load=self._load, price=self._spend.price_view)
         if self._spend.limits_deployments:

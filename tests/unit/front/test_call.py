@@ -295,7 +295,7 @@ async def test_a_watcher_is_not_told_after_the_answer(serve) -> None:
     async def handler(request, call) -> None:
         call.watch(lambda: told.append("late"))
         call.response_bytes(200, [], b"")
-        await asyncio.Event().wait()
+        await call.client_disconnect()
 
     served = await serve(handler)
     client = await served.client()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 
 import pytest
@@ -314,3 +315,55 @@ async def test_closed_connections_and_failed_calls_need_no_cycle_collector(serve
         assert kinds.isdisjoint({"Connection", "Exchange", "TransportError"})
     finally:
         gc.enable()
+
+
+async def test_a_released_answer_lets_its_connection_be_used_again(serve, connect, post):
+    gate = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nlast\r\n")
+        await gate.wait()
+        await peer.say(b"4\r\nmore\r\n0\r\n\r\n")
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    server = await serve(script)
+    transport = connect()
+    exchange = await transport.send(server.target(), post(), b"")
+    assert await exchange.next() == b"last"
+
+    exchange.release()
+    gate.set()
+    await until(lambda: transport.stats() == (1, 1))
+    again = await transport.send(server.target(), post(), b"")
+
+    assert await again.read(100) == b"ok"
+    assert again.reused
+
+
+async def test_a_released_answer_that_does_not_end_is_closed(serve, connect, post):
+    gone = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nlast\r\n")
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await peer.head()
+        gone.set()
+
+    server = await serve(script)
+    transport = connect()
+    exchange = await transport.send(server.target(), post(), b"")
+    await exchange.next()
+
+    exchange.release(grace=0.05)
+    await asyncio.wait_for(gone.wait(), 2)
+
+    assert transport.stats() == (0, 0)
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(2):
+        while not condition():
+            await asyncio.sleep(0.005)

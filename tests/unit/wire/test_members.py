@@ -46,7 +46,7 @@ def test_an_edit_gives_the_object_one_expects(value, style, data):
     replaced = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
     removed = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
     removed = [n for n in removed if n not in replaced]
-    replace = {n: b'"new"' for n in replaced}
+    replace = dict.fromkeys(replaced, b'"new"')
 
     out = Members.read(body).edit(replace, removed, [("added-member", b"[1]")])
 
