@@ -36,7 +36,7 @@ def count(
         stage = Stage(deployments, turns, policy=policy)
         seen: list[JsonObject] = []
 
-        def guess(asked: JsonObject) -> int:
+        def guess(asked: JsonObject, model: str) -> int:
             seen.append(asked)
             return estimate
 
