@@ -26,7 +26,7 @@ class Body:
 
     Attributes:
         complete: All of it has come.
-        unread: Bytes that have come and were not read.
+        unread: Bytes that have come and were not read; not counted once it is complete.
         wanted_whole: A reader waits for all of it, so all of it must be taken in.
     """
 
@@ -60,6 +60,10 @@ class Body:
         """No more will come; if it is not complete, reading it raises an error."""
         self._failed = True
         self._wake()
+
+    def is_full(self, most: int) -> bool:
+        """Whether more than `most` bytes wait for a reader who did not ask for all of it."""
+        return self.unread > most and not self.wanted_whole
 
     # -- called by the handler ---------------------------------------------------------------
 

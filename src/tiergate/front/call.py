@@ -67,6 +67,7 @@ class Call:
         keep_alive: The answer lets the connection go on.
         over: Nothing can be answered any more: the client is gone, or the server has answered.
         stream: The answer, if it is one of several pieces.
+        told: The handler was told that the client left, so its answer may be incomplete.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Call:
         "over",
         "request",
         "stream",
+        "told",
     )
 
     def __init__(self, request: Request, wire: Wire) -> None:
@@ -89,6 +91,7 @@ class Call:
         self.keep_alive = False
         self.over = False
         self.stream: Stream | None = None
+        self.told = False
         self._wire = wire
         self._left = False
         self._gone: asyncio.Future[None] | None = None
@@ -116,6 +119,7 @@ class Call:
         if self._gone is None:
             self._gone = asyncio.get_running_loop().create_future()
             if self._left:
+                self.told = True
                 self._gone.set_result(None)
         return self._gone
 
@@ -216,6 +220,7 @@ class Call:
         self._left = True
         self.body.fail()
         if self._gone is not None and not self._gone.done():
+            self.told = True
             self._gone.set_result(None)
         self._tell_watcher()
 
@@ -236,6 +241,7 @@ class Call:
     def _tell_watcher(self) -> None:
         watcher, self._watcher = self._watcher, None
         if watcher is not None and (not self.answered or self.stream is not None):
+            self.told = True
             watcher()
 
 

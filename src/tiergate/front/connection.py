@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from dataclasses import replace
-from enum import Enum, auto
 from typing import cast
 
 from tiergate.front.call import Call
 from tiergate.front.flow import ClientGoneError, Flow
-from tiergate.front.heads import CLOSE, CONTINUE, head, without_owned
+from tiergate.front.heads import CONTINUE, last_answer
+from tiergate.front.phase import Phase
 from tiergate.front.reader import Fault, Reader
 from tiergate.front.request import Request
 from tiergate.front.service import Service
@@ -27,19 +26,6 @@ being answered; what comes later is not looked at before its turn."""
 
 _FAILED = "The server made a mistake and cannot answer. The operator finds more in its log."
 _FULL = "The server has as many connections as it may have. Try again later."
-
-
-class Phase(Enum):
-    """What is done with bytes that arrive."""
-
-    OPEN = auto()
-    """They are requests."""
-    LAST = auto()
-    """They are dropped: no request is read after those that have been."""
-    LINGERING = auto()
-    """They are dropped: all is answered, and the client is given time to see it."""
-    CLOSED = auto()
-    """There are none."""
 
 
 class Connection(asyncio.Protocol):
@@ -83,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Call] = deque()
         self._fault: Fault | None = None  # to be answered after those
         self._ahead: list[bytes] = []  # came behind the current request, not looked at
-        self._behind = 0  # size of that, or of what was dropped instead
+        self._behind = 0  # size of those bytes, or of the ones dropped instead
 
     # -- called by the event loop ------------------------------------------------------------
 
@@ -100,13 +86,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._phase is not Phase.OPEN:
-            self._drop(len(data))
-        elif self._busy and self._incoming is None:
-            self._ahead.append(data)
-            self._hold_back(len(data))
-        else:
+        if self._phase is Phase.OPEN and (self._incoming is not None or not self._busy):
             self._feed(data)
+        else:
+            self._put_aside(data)
 
     def eof_received(self) -> bool:
         """The client sends no more: it has left, or has closed its half only.
@@ -127,7 +110,7 @@ class Connection(asyncio.Protocol):
         self._service.connections -= 1
         if self._reader is not None:
             self._reader.close()
-            self._reader = None  # it holds this object, this object holds it
+            self._reader = None  # the two hold each other
         self._waiting.clear()
         self._ahead.clear()
         if self._current is None:
@@ -234,25 +217,21 @@ class Connection(asyncio.Protocol):
             if not self._head_begun:
                 self._head_begun = True
                 self._deadline = self._loop.time() + self._service.limits.header_seconds
-        elif incoming is not None:
-            body = incoming.body
-            if body.unread > self._service.limits.max_unread_bytes and not body.wanted_whole:
-                self.flow.pause_reading()
-
-    def _hold_back(self, size: int) -> None:
-        """Count bytes that are not looked at; above the limit the client has to wait."""
-        self._behind += size
-        if self._behind > self._service.limits.max_ahead_bytes:
+        elif incoming is not None and incoming.body.is_full(self._service.limits.max_unread_bytes):
             self.flow.pause_reading()
 
-    def _drop(self, size: int) -> None:
-        """Count bytes that nobody wants; above the limit the client has to wait, or is left."""
-        if self._phase is not Phase.LINGERING:
-            self._hold_back(size)
+    def _put_aside(self, data: bytes) -> None:
+        """Keep bytes that came before their turn, or drop what nobody wants; within limits."""
+        limits = self._service.limits
+        self._behind += len(data)
+        if self._phase is Phase.LINGERING:
+            if self._behind > limits.linger_bytes:
+                self._close()
             return
-        self._behind += size
-        if self._behind > self._service.limits.linger_bytes:
-            self._close()
+        if self._phase is Phase.OPEN:
+            self._ahead.append(data)
+        if self._behind > limits.max_ahead_bytes:
+            self.flow.pause_reading()
 
     # -- answering ---------------------------------------------------------------------------
 
@@ -278,7 +257,10 @@ class Connection(asyncio.Protocol):
     def _returned(self, call: Call) -> None:
         """The handler has returned, which ends a stream."""
         if call.stream is not None:
-            call.stream.end()
+            if call.told:
+                self._cut(call)
+            else:
+                call.stream.end()
         elif not call.answered and not call.over:
             self._service.failed(call.request.path, None)
             self._answer_failure(call)
@@ -288,13 +270,16 @@ class Connection(asyncio.Protocol):
         left = call.over or self.flow.eof
         if isinstance(exc, Exception) and not (left and isinstance(exc, ClientGoneError)):
             self._service.failed(call.request.path, exc)
-        if call.over:
-            return
         if call.stream is not None:
-            # Without chunks, an ordinary end of the connection is the end of the answer.
-            self._break(reset=call.request.http_version != "1.1")
-        elif not call.answered:
+            self._cut(call)
+        elif not call.answered and not call.over:
             self._answer_failure(call)
+
+    def _cut(self, call: Call) -> None:
+        """Let a stream not look complete."""
+        if not call.over:
+            # Without chunks, an ordinary end of the connection would be the end of the answer.
+            self._break(reset=call.request.http_version != "1.1")
 
     def _answer_failure(self, call: Call) -> None:
         request = call.request
@@ -307,7 +292,7 @@ class Connection(asyncio.Protocol):
         self._current = None
         self.task = None
         self._service.in_flight -= 1
-        if self._phase is Phase.OPEN or self._phase is Phase.LAST:
+        if self._phase.answers:
             if call.keep_alive:
                 self._next()
             elif self._incoming is not None or self._behind or self._phase is Phase.LAST:
@@ -319,7 +304,7 @@ class Connection(asyncio.Protocol):
 
     def _resumed(self) -> None:
         """The client takes what it was given."""
-        if self._current is None and (self._phase is Phase.OPEN or self._phase is Phase.LAST):
+        if self._current is None and self._phase.answers:
             self._next()
 
     def _next(self) -> None:
@@ -338,10 +323,9 @@ class Connection(asyncio.Protocol):
         else:
             limits = self._service.limits
             self._busy = False
-            self._head_begun = reader.in_head
-            self._deadline = self._loop.time() + (
-                limits.header_seconds if reader.in_head else limits.keep_alive_seconds
-            )
+            self._head_begun = begun = reader.in_head
+            seconds = limits.header_seconds if begun else limits.keep_alive_seconds
+            self._deadline = self._loop.time() + seconds
             if self._behind:
                 data = b"".join(self._ahead)
                 self._ahead.clear()
@@ -356,8 +340,7 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.LAST
         broken, self._incoming = self._incoming, None
         if broken is not None:
-            request = broken.request
-            fault = replace(fault, path=request.path, headers=request.headers.items())
+            fault = fault.inside(broken.request)
         if not self._busy:
             self._answer_fault(fault)
         elif broken is None or broken is not self._current:
@@ -372,21 +355,18 @@ class Connection(asyncio.Protocol):
                 self._answer_fault(fault)
 
     def _answer_fault(self, fault: Fault) -> None:
-        headers, body = self._service.error(
-            fault.status, fault.path, fault.headers, fault.sentence
-        )
-        others, _ = without_owned(headers)
-        framing = f"content-length: {len(body)}\r\n{CLOSE}"
-        self.flow.write(head(fault.status, self._service.date, others, framing) + body)
+        status = fault.status
+        headers, body = self._service.error(status, fault.path, fault.headers, fault.sentence)
+        self.flow.write(last_answer(status, self._service.date, headers, body))
         self._linger()
 
     def _expired(self) -> None:
         """The client was too slow."""
         reader = self._reader
         if self._phase is Phase.OPEN and reader is not None and reader.in_head:
-            seconds = self._service.limits.header_seconds
-            sentence = f"The request head did not arrive within {seconds:g} seconds."
-            self._answer_fault(reader.fault_now(408, sentence))
+            seconds = f"{self._service.limits.header_seconds:g} seconds"
+            late = reader.fault_now(408, f"The request head did not arrive within {seconds}.")
+            self._answer_fault(late)
         else:
             self._close()
 

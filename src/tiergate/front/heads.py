@@ -102,6 +102,12 @@ def head(status: int, date: str, headers: Pairs, framing: str) -> bytes:
     return f"{start}{date}{lines}\r\n{framing}\r\n".encode("latin-1")
 
 
+def last_answer(status: int, date: str, headers: Pairs, body: bytes) -> bytes:
+    """Write a whole answer after which the connection is closed; see `head`."""
+    others, _ = without_owned(headers)
+    return head(status, date, others, f"content-length: {len(body)}\r\n{CLOSE}") + body
+
+
 def _unnamed(status: int) -> str:
     """Write the status line of a status that has no phrase."""
     if not _LOWEST_STATUS <= status <= _HIGHEST_STATUS:

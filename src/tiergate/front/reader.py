@@ -42,6 +42,10 @@ class Fault:
     path: str
     headers: Pairs
 
+    def inside(self, request: Request) -> Fault:
+        """Return the same fault, found in the body of a request."""
+        return Fault(self.status, self.sentence, request.path, request.headers.items())
+
 
 class Requests(Protocol):
     """Who is told of requests."""

@@ -63,7 +63,10 @@ class Request:
         self.client = client
         self.http_version = version
         self.method = method
-        self.path, self.query_string = split_target(target)
+        if target[0] == "/" and "?" not in target and "#" not in target:
+            self.path, self.query_string = target, ""
+        else:
+            self.path, self.query_string = split_target(target)
         self.headers = Headers(headers)
         self.keep_alive = keep_alive
         self.expects = False

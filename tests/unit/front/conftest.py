@@ -70,8 +70,10 @@ async def serve(nothing_left_behind) -> AsyncIterator[Callable[..., Awaitable[Se
     for served, fails in running:
         for client in served.clients:
             client.abort()
-        await until(lambda served=served: served.front.in_flight == 0, 5.0)
-        await served.front.aclose()
+        try:
+            await until(lambda served=served: served.front.in_flight == 0)
+        finally:
+            await served.front.aclose()
         assert served.front.connections == 0
         assert served.front.in_flight == 0
         assert fails or served.failures == []

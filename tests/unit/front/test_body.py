@@ -102,3 +102,15 @@ async def test_a_reader_that_gives_up_leaves_the_body_usable() -> None:
             await made.read()
     made.end([b"a"])
     assert await made.read() == b"a"
+
+
+async def test_a_body_is_full_when_much_is_unread_and_not_all_is_wanted() -> None:
+    made, _ = body()
+    made.put([b"abc"])
+    assert made.is_full(2)
+    assert not made.is_full(3)
+    reading = asyncio.create_task(made.read())
+    await asyncio.sleep(0)
+    assert not made.is_full(2)
+    made.end([])
+    assert await reading == b"abc"

@@ -269,6 +269,32 @@ async def test_a_client_that_leaves_a_stream_is_seen(serve) -> None:
     assert calls == ["left"]
 
 
+@pytest.mark.parametrize("how", ["watch", "client_disconnect"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_stream_left_early_because_the_client_left_does_not_look_complete(
+    serve, how, version
+) -> None:
+    async def handler(request, call) -> None:
+        stream = call.response_stream(200, [])
+        await stream.send_bytes(b"a")
+        if how == "watch":
+            gone = asyncio.Event()
+            call.watch(gone.set)
+            await gone.wait()
+        else:
+            await call.client_disconnect()
+
+    client = await (await serve(handler)).client()
+    await client.say(f"GET / HTTP/{version}\r\nHost: x\r\n\r\n")
+    await client.head()
+    client.writer.write_eof()  # which leaves the client able to read
+    if version == "1.0":
+        with pytest.raises(ConnectionResetError):
+            await client.rest()
+    else:
+        assert not (await client.rest()).endswith(b"0\r\n\r\n")
+
+
 async def test_a_watcher_may_cancel_its_handler(serve) -> None:
     ended: list[str] = []
 
@@ -341,6 +367,12 @@ async def test_who_waits_for_the_client_to_leave_is_released_at_the_end(serve) -
     await asyncio.wait_for(waiting[0], 5)
 
 
+async def drip(stream) -> None:
+    for _ in range(100):
+        await stream.send_bytes(b"x")
+        await asyncio.sleep(0.001)
+
+
 async def test_what_is_answered_to_nobody_is_dropped(serve) -> None:
     done: list[str] = []
 
@@ -348,11 +380,8 @@ async def test_what_is_answered_to_nobody_is_dropped(serve) -> None:
         await call.client_disconnect()
         await asyncio.sleep(0.05)
         if request.path == "/stream":
-            stream = call.response_stream(200, [])
             with pytest.raises(ClientGoneError):
-                for _ in range(100):
-                    await stream.send_bytes(b"x")
-                    await asyncio.sleep(0.001)
+                await drip(call.response_stream(200, []))
         else:
             call.response_bytes(200, [], b"x")
         done.append(request.path)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.front.heads import CLOSE, date_line, declared_length, head, without_owned
+from tiergate.front.heads import (
+    CLOSE,
+    date_line,
+    declared_length,
+    head,
+    last_answer,
+    without_owned,
+)
 
 
 def test_the_date_is_an_http_date() -> None:
@@ -74,3 +81,10 @@ def test_a_declared_length_is_a_number() -> None:
     assert declared_length([("a", "b"), ("Content-Length", "12")]) == "content-length: 12\r\n"
     assert declared_length([("content-length", "1\r\n2")]) == ""
     assert declared_length([("content-length", "²")]) == ""
+
+
+def test_a_last_answer_is_whole_and_says_that_it_is_the_last() -> None:
+    assert last_answer(400, "date: D\r\n", [("a", "b"), ("Connection", "keep-alive")], b"no") == (
+        b"HTTP/1.1 400 Bad Request\r\ndate: D\r\na: b\r\ncontent-length: 2\r\n"
+        b"connection: close\r\n\r\nno"
+    )

@@ -76,5 +76,5 @@ async def test_an_address_of_another_machine_is_said_to_be_that() -> None:
 
 
 async def test_an_unknown_host_is_said_to_be_unknown() -> None:
-    with pytest.raises(OSError, match="cannot listen on no-such-host.invalid: there is no such"):
+    with pytest.raises(OSError, match="there is no such host"):
         await listen("no-such-host.invalid", 0, reuse_port=False)

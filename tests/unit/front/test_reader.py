@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +95,7 @@ def test_a_chunked_body_is_put_together_and_its_trailers_are_dropped() -> None:
     assert requests.plain[1][4] == [("host", "x")]
 
 
+POST = b"POST / HTTP/1.1\r\n" + HOST
 BAD = {
     "bare LF": b"GET / HTTP/1.1\nHost: x\n\n",
     "bare LF after a header": b"GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
@@ -112,21 +115,17 @@ BAD = {
     "lower-case method": b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
     "version 1.2": b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "length and coding": b"POST / HTTP/1.1\r\n"
-    + HOST
-    + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "coding and length": b"POST / HTTP/1.1\r\n"
-    + HOST
-    + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
-    "two lengths": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
-    "list of lengths": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3, 3\r\n\r\n",
-    "signed length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: +3\r\n\r\n",
-    "negative length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: -3\r\n\r\n",
-    "empty length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length:\r\n\r\n",
-    "length over 64 bits": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999\r\n",
-    "chunked twice": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, chunked\r\n\r\n",
-    "coding after chunked": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, x\r\n\r\n",
-    "two codings": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n",
+    "length and coding": POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "coding and length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 3\r\n" * 2 + b"\r\n",
+    "list of lengths": POST + b"Content-Length: 3, 3\r\n\r\n",
+    "signed length": POST + b"Content-Length: +3\r\n\r\n",
+    "negative length": POST + b"Content-Length: -3\r\n\r\n",
+    "empty length": POST + b"Content-Length:\r\n\r\n",
+    "length over 64 bits": POST + b"Content-Length: " + b"9" * 20 + b"\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n",
+    "coding after chunked": POST + b"Transfer-Encoding: chunked, x\r\n\r\n",
+    "two codings": POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n",
     "coding in HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
 }  # fmt: skip
 
@@ -185,6 +184,17 @@ def test_a_fault_tells_what_was_read_of_its_request() -> None:
     assert reader.fault is not None
     assert (reader.fault.path, reader.fault.headers) == ("/a", [("host", "x")])
     assert reader.fault.sentence.startswith("The request is not HTTP/1.1: ")
+
+
+def test_a_fault_in_a_body_belongs_to_its_request() -> None:
+    requests, reader = read(CHUNKED, b"nonsense\r\n")
+    assert reader.fault is not None
+    fault = reader.fault.inside(requests.all[0]["request"])
+    assert (fault.status, fault.sentence) == (400, reader.fault.sentence)
+    assert (fault.path, [name for name, _ in fault.headers]) == (
+        "/",
+        ["host", "transfer-encoding"],
+    )
 
 
 def test_after_a_fault_nothing_is_read() -> None:
@@ -323,7 +333,7 @@ def test_it_does_not_matter_how_the_bytes_are_cut(made, cuts) -> None:
     data = b"".join(as_bytes(*one) for one in made)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     whole, _ = read(data)
-    parts, reader = read(*(data[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    parts, reader = read(*(data[a:b] for a, b in pairwise(edges)))
     assert reader.fault is None
     assert parts.plain == whole.plain
     assert [(seen[0], seen[1], seen[6], seen[7]) for seen in parts.plain] == [
