@@ -36,6 +36,7 @@ class Inbound:
         forward: Request headers that go to a provider of the same dialect, lower-cased names.
         query: The query string to repeat towards a provider of the same dialect.
         user: The end user that the caller names (`user`, `metadata.user_id`).
+        task: The task that serves the request, if whoever made this knew it; it saves looking.
         note: A place for the codec to keep the decoded request between attempts.
     """
 
@@ -54,10 +55,12 @@ class Inbound:
     forward: tuple[tuple[str, str], ...] = ()
     query: str = ""
     user: str | None = None
+    task: object = field(default=None, repr=False)
     note: object = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Prepared:
     """An upstream request, ready to be written.
 
@@ -70,7 +73,8 @@ class Prepared:
     losses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Answered:
     """A complete plain answer in the caller's dialect.
 

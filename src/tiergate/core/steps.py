@@ -13,7 +13,8 @@ from tiergate.core.timing import Limits
 from tiergate.core.trail import Tried
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True, kw_only=True)
 class Wish:
     """What a request asks of the attempt machine.
 
@@ -52,7 +53,8 @@ class Wish:
                 return None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Call:
     """Call this deployment now.
 

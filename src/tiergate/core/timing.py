@@ -32,7 +32,8 @@ LEAST_SILENCE = 600.0
 """Seconds between stream events that are allowed where no `stream_timeout` is set."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Limits:
     """The time limits of one attempt.
 

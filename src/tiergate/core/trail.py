@@ -19,7 +19,8 @@ LONGEST_TEXT = 1000
 """Characters of the compact text at most: it travels in a header."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Tried:
     """One attempt and its outcome.
 

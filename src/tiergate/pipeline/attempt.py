@@ -85,7 +85,7 @@ class Attempts:
         exchange: Exchange | None = None
         outcome: Plain | Open | Failure = _NOTHING
         try:
-            with self._deadlines.until(limits.total_until):
+            with self._deadlines.until(limits.total_until, inbound.task):
                 exchange = await self._upstreams.send(deployment, prepared.head, prepared.body)
                 if exchange.status not in _OK:
                     outcome = await self._error(exchange, deployment)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import cast
 
 LOOK_SECONDS = 0.02
 """How late a limit may act."""
@@ -24,13 +25,15 @@ class Deadlines:
         self._nearest = float("inf")
         self._timer: asyncio.TimerHandle | None = None
 
-    def until(self, when: float | None) -> Deadline:
+    def until(self, when: float | None, task: object = None) -> Deadline:
         """Return a limit to enter.
 
         Args:
             when: Instant on the event loop's clock, seconds; None for no limit.
+            task: The running task, if it is known.
         """
-        return Deadline(self, when)
+        known = cast("asyncio.Task[object]", task) if isinstance(task, asyncio.Task) else None
+        return Deadline(self, when, known)
 
     def add(self, deadline: Deadline, when: float) -> None:
         """Watch a limit."""
@@ -65,19 +68,21 @@ class Deadline:
 
     __slots__ = ("_cancelling", "_deadlines", "_passed", "_task", "_unlimited", "when")
 
-    def __init__(self, deadlines: Deadlines, when: float | None) -> None:
+    def __init__(
+        self, deadlines: Deadlines, when: float | None, task: asyncio.Task[object] | None
+    ) -> None:
         self._deadlines = deadlines
         self._unlimited = when is None
         self.when = float("inf") if when is None else when
         self._passed = False
-        self._task: asyncio.Task[object] | None = None
+        self._task = task
         self._cancelling = 0
 
     def __enter__(self) -> None:
         """Start the clock."""
         if self._unlimited:
             return
-        task = asyncio.current_task()
+        task = self._task or asyncio.current_task()
         if task is None:
             raise RuntimeError("a deadline must be entered inside a task")
         self._task = task
@@ -91,7 +96,7 @@ class Deadline:
         _trace: TracebackType | None,
     ) -> None:
         """Stop the clock; turn our own cancellation into a `TimeoutError`."""
-        if self._task is None:
+        if self._unlimited or self._task is None:
             return
         if not self._passed:
             self._deadlines.remove(self)

@@ -13,9 +13,7 @@ import msgspec
 
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
-from tiergate.wire.members import BodyError
-
-_ABSENT = msgspec.Raw(b"")
+from tiergate.wire.members import BodyError, Members
 
 _Object: TypeAlias = dict[str, Any]
 """A decoded object. The decoder cannot resolve the recursive `JsonObject`."""
@@ -37,12 +35,10 @@ class Fields(msgspec.Struct):
     """What both dialects share."""
 
     model: str | None = None
-    messages: msgspec.Raw = _ABSENT
     stream: bool | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
-    tools: msgspec.Raw = _ABSENT
     metadata: _Object | None = None
 
     @property
@@ -79,8 +75,6 @@ class OpenAIFields(Fields):
     logit_bias: _Object | None = None
     user: str | None = None
     reasoning_effort: str | None = None
-    prompt: msgspec.Raw = _ABSENT
-    input: msgspec.Raw = _ABSENT
 
     @property
     def includes_usage(self) -> bool:
@@ -97,7 +91,6 @@ class OpenAIFields(Fields):
 class AnthropicFields(Fields):
     """The fields of Messages requests."""
 
-    system: msgspec.Raw = _ABSENT
     top_k: int | None = None
     stop_sequences: list[str] | None = None
     tool_choice: _Object | None = None
@@ -109,65 +102,66 @@ _OPENAI = msgspec.json.Decoder(OpenAIFields)
 _ANTHROPIC = msgspec.json.Decoder(AnthropicFields)
 
 
-def read_fields(body: bytes, dialect: Dialect, operation: Operation) -> Fields:
-    """Check the known fields of a body that is a JSON object.
+_BULKY = ("messages", "tools", "system", "prompt", "input", "functions")
+"""Members that make a body large; of these only the beginning is looked at."""
+
+_LARGE = 4096
+"""Bytes above which the bulky members are taken out before the others are decoded."""
+
+
+def read_fields(members: Members, dialect: Dialect, operation: Operation) -> Fields:
+    """Check the known fields of a body.
 
     Raises:
         Refused: 400 that names the field, what it must be, and what came.
         BodyError: A string in a known field is broken.
     """
+    body = members.body
+    if len(body) > _LARGE:
+        body = members.edit({}, _BULKY)
+    fields: AnthropicFields | OpenAIFields
     try:
-        fields: AnthropicFields | OpenAIFields
         if dialect is Dialect.ANTHROPIC:
             fields = _ANTHROPIC.decode(body)
-            _check_raw("system", fields.system, b'"[', "a string or a list")
+            _check_start(members, "system", b'"[', "a string or a list")
         else:
             fields = _OPENAI.decode(body)
-            _check_openai(fields, operation)
     except msgspec.ValidationError as exc:
         raise _wrong_type(str(exc)) from None
     except msgspec.DecodeError as exc:
         raise BodyError(f"The request body is not valid JSON: {exc}.") from None
     except RecursionError:
         raise BodyError("The request body is nested too deeply.") from None
-    _check_raw("tools", fields.tools, b"[", "a list")
-    if operation in (Operation.CHAT, Operation.COUNT_TOKENS):
-        _check_messages(bytes(fields.messages))
+    _check_start(members, "tools", b"[", "a list")
+    match operation:
+        case Operation.CHAT | Operation.COUNT_TOKENS:
+            _check_messages(members.begins("messages"))
+        case Operation.COMPLETION:
+            _check_start(members, "prompt", b'"[', "a string or a list", required=True)
+        case Operation.EMBEDDING:
+            _check_start(members, "input", b'"[', "a string or a list", required=True)
     return fields
 
 
-def _check_openai(fields: OpenAIFields, operation: Operation) -> None:
-    match operation:
-        case Operation.COMPLETION:
-            _check_raw("prompt", fields.prompt, b'"[', "a string or a list", required=True)
-        case Operation.EMBEDDING:
-            _check_raw("input", fields.input, b'"[', "a string or a list", required=True)
-        case _:
-            pass
-
-
-def _check_messages(raw: bytes) -> None:
-    if not raw or raw == b"null":
+def _check_messages(start: bytes) -> None:
+    if not start or start == b"null":
         raise _missing("messages")
-    if raw[:1] != b"[" or raw[1:2] != b"{":
-        # White space may stand between the brackets.
-        if raw[:1] == b"[" and raw[1:].lstrip().startswith(b"{"):
-            return
+    if start[:1] != b"[" or not (start[1:].lstrip() or b"{").startswith(b"{"):
         raise Refused(
             400, "`messages` must be a list of message objects, at least one.", param="messages"
         )
 
 
-def _check_raw(
-    name: str, value: msgspec.Raw, starts: bytes, what: str, *, required: bool = False
+def _check_start(
+    members: Members, name: str, starts: bytes, what: str, *, required: bool = False
 ) -> None:
     """Check a value that is not decoded by its first byte."""
-    raw = bytes(value)
-    if not raw or raw == b"null":
+    start = members.begins(name)
+    if not start or start == b"null":
         if required:
             raise _missing(name)
         return
-    if raw[0] not in starts:
+    if start[0] not in starts:
         raise Refused(400, f"`{name}` must be {what}.", param=name, code="invalid_type")
 
 

@@ -119,6 +119,7 @@ class Inference:
     ) -> None:
         """Run the engine, ending it when the caller leaves."""
         leaver = _Leaver()
+        inbound.task = leaver.task
         proto.watch(leaver.leave)
         try:
             served = await serving.engine.run(inbound, wish)

@@ -96,7 +96,8 @@ class RequestRules:
         return RequestRules(catalog, router, environment_names, names)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some are made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True)
 class Arrival:
     """What is known of a request besides its body."""
 
@@ -119,7 +120,7 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
     try:
         members = Members.read(body)
         _check_forbidden(members)
-        fields = read_fields(body, arrival.dialect, arrival.operation)
+        fields = read_fields(members, arrival.dialect, arrival.operation)
         alias, asked = _alias(fields.model, arrival, rules)
         stream = bool(fields.stream) and arrival.operation in _STREAMED
         control: tuple[str, ...] = ()

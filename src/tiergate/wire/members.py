@@ -89,6 +89,11 @@ class Members:
         value = self._raw.get(name)
         return bytes(value) if value is not None else None
 
+    def begins(self, name: str) -> bytes:
+        """Return the first bytes of a value, up to 16; empty if there is no such member."""
+        span = (self._spans or {}).get(name)
+        return b"" if span is None else self.body[span[1] : min(span[1] + 16, span[2])]
+
     def get(self, name: str) -> Json:
         """Decode a value; None if it is absent or null.
 

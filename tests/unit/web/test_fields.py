@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
 from tiergate.web.fields import read_fields
-from tiergate.wire.members import BodyError
+from tiergate.wire.members import BodyError, Members
 
 CHAT = {"model": "cheap", "messages": [{"role": "user", "content": "hi"}]}
 
 
 def read(body, dialect=Dialect.OPENAI, operation=Operation.CHAT):
-    return read_fields(json.dumps(body).encode(), dialect, operation)
+    return read_fields(Members.read(json.dumps(body).encode()), dialect, operation)
 
 
 def refusal(body, dialect=Dialect.OPENAI, operation=Operation.CHAT) -> Refused:
@@ -84,7 +84,7 @@ def test_messages_are_required(body):
 
 def test_space_before_the_first_message_is_allowed():
     body = b'{"model":"cheap","messages":[ \n {"role":"user","content":"x"}]}'
-    read_fields(body, Dialect.OPENAI, Operation.CHAT)
+    read_fields(Members.read(body), Dialect.OPENAI, Operation.CHAT)
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_any_object_is_read_or_refused_with_a_400(body, dialect, operation):
 def test_deep_nesting_is_refused():
     deep = b'{"metadata":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}"
     with pytest.raises(BodyError, match="nested too deeply"):
-        read_fields(deep, Dialect.OPENAI, Operation.CHAT)
+        read_fields(Members.read(deep), Dialect.OPENAI, Operation.CHAT)
