@@ -5,7 +5,7 @@ Nothing here does I/O. The pipeline knows providers, stores and the network only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -263,8 +263,6 @@ Clock = Callable[[], float]
 
 Dice = Callable[[], float]
 """Gives a number in [0, 1)."""
-
-Headers = Mapping[str, str]
 
 
 # ----------------------------------------------------------------------------- money and records

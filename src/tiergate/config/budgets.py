@@ -10,6 +10,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tiergate.base.money import format_usd
 from tiergate.base.values import NanoUsd
 from tiergate.config.chains import Names
 from tiergate.config.deployment import ModelEntry
@@ -23,14 +24,11 @@ from tiergate.config.tree import MapNode
 from tiergate.core.catalog import BudgetRule, ScopeKind
 
 GATEWAY: Final = "gateway"
-_NANO: Final = 1_000_000_000
 
 
 def show_usd(amount: int) -> str:
     """Return nano-USD as people write dollars: `1200 USD`, `0.0015 USD`."""
-    whole, rest = divmod(amount, _NANO)
-    digits = f"{rest:09d}".rstrip("0")
-    return f"{whole}.{digits} USD" if digits else f"{whole} USD"
+    return f"{format_usd(amount)} USD"
 
 
 @dataclass(frozen=True, slots=True)

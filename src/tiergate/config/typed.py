@@ -10,10 +10,11 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from tiergate.base.jsontypes import Json
+from tiergate.base.money import nano_from_usd
 from tiergate.base.values import NanoUsd, Secret
 from tiergate.config.durations import SECONDS_FORMS, BadDuration, Window, seconds, window
 from tiergate.config.findings import Findings, one_line
@@ -25,7 +26,7 @@ from tiergate.config.tree import ListNode, MapNode, ScalarNode, kind_of, to_json
 MOST_USD: Final = Decimal(9_000_000_000)
 """The largest budget: what fits into 63 bits of nano-USD."""
 
-_NANO: Final = Decimal(1_000_000_000)
+
 _SECRET_WORD = re.compile(
     r"key|secret|(?<!per_)token(?!s|izer|_cost)|password|passwd|credential|authorization|cookie|headers?\b|dsn|_url$",
     re.IGNORECASE,
@@ -234,7 +235,7 @@ class Typed:
         if amount > MOST_USD:
             self.firm.refuse(spot, f"an amount of at most {MOST_USD:,} USD")
             return None
-        return NanoUsd(int((amount * _NANO).to_integral_value(ROUND_CEILING)))
+        return nano_from_usd(amount)
 
     def decimal(self, spot: Spot | None, expected: str) -> Decimal | None:
         """Return a number of at least 0 exactly as it is written."""

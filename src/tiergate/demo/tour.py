@@ -15,7 +15,7 @@ from tiergate.transport import Target, Transport
 from tiergate.wire.members import decode
 
 _MOST = 1 << 20
-HAIKU, SONNET = "claude-haiku-4-5*", "claude-sonnet-4-6*"
+HAIKU = "claude-haiku-4-5*"
 
 
 @dataclass(frozen=True, slots=True)

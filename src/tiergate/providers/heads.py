@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Deployment
@@ -28,6 +28,8 @@ class HeadTemplate:
     fixed: bytes = field(repr=False)
     """The header lines that never change, ended with CRLF."""
     anthropic: bool
+    version: str
+    """The API version for callers that name none."""
     own_beta: tuple[str, ...]
     """Beta flags that the file adds."""
     drop_betas: frozenset[str]
@@ -44,7 +46,8 @@ class HeadTemplate:
         host = find_host(deployment.provider)
         url = urlsplit(endpoint_url(deployment.api_base, deployment.dialect, operation, host))
         path = url.path or "/"
-        query = f"?{url.query}" if url.query else ""
+        asked = _query(url.query, deployment)
+        query = f"?{asked}" if asked else ""
         headers = _headers(deployment)
         own = tuple(flag.strip() for flag in headers.pop(_BETA, "").split(",") if flag.strip())
         lines = [f"host: {url.netloc.rpartition('@')[2]}"]
@@ -61,6 +64,7 @@ class HeadTemplate:
             line=line,
             fixed=fixed,
             anthropic=deployment.dialect is Dialect.ANTHROPIC,
+            version=deployment.api_version or DEFAULT_VERSION,
             own_beta=own,
             drop_betas=frozenset(deployment.drop_betas),
             whole=line + b" HTTP/1.1\r\n" + fixed,
@@ -71,7 +75,7 @@ class HeadTemplate:
         if not self.anthropic:
             return b"%bcontent-length: %d\r\n\r\n" % (self.whole, length)
         flags: list[str] = list(self.own_beta)
-        version = DEFAULT_VERSION
+        version = self.version
         for name, value in inbound.forward:
             if name == _BETA:
                 flags += [flag.strip() for flag in value.split(",")]
@@ -87,7 +91,7 @@ class HeadTemplate:
         for name, value in headers:
             if name == _BETA:
                 flags += value.split(",")
-        return self._anthropic("", DEFAULT_VERSION, flags, length)
+        return self._anthropic("", self.version, flags, length)
 
     def _anthropic(self, query: str, version: str, flags: Sequence[str], length: int) -> bytes:
         """Each flag once, in the order first named; dropped ones left out."""
@@ -103,6 +107,14 @@ class HeadTemplate:
             beta.encode("latin-1", "replace"),
             length,
         )
+
+
+def _query(query: str, deployment: Deployment) -> str:
+    """Return the query of the address; chat hosts that want a version have it there (Azure's)."""
+    if deployment.api_version is None or deployment.dialect is Dialect.ANTHROPIC:
+        return query
+    version = f"api-version={quote(deployment.api_version)}"
+    return f"{query}&{version}" if query else version
 
 
 def _headers(deployment: Deployment) -> dict[str, str]:

@@ -13,9 +13,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from tiergate.base.money import NANO
 from tiergate.telemetry.counts import Buckets, Counts, Names, Served
-
-_NANO = 1_000_000_000
 
 # LiteLLM's labels. Those whose data does not exist yet (keys, teams, users) are there and empty,
 # so that the queries of its boards match.
@@ -216,7 +215,7 @@ class Page(Collector):
             "Spend in USD",
             _MONEY,
             (
-                (_money(asked, names), served.cost / _NANO)
+                (_money(asked, names), served.cost / NANO)
                 for (asked, names), served in self._counts.served.items()
             ),
         )

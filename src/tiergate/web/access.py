@@ -30,11 +30,6 @@ class Gate:
     def __init__(self, master_key: Secret | None) -> None:
         self._master = master_key.value.encode() if master_key is not None else None
 
-    @property
-    def asks_for_key(self) -> bool:
-        """Tell whether a key is needed at all."""
-        return self._master is not None
-
     def check(self, headers: Mapping[str, str]) -> None:
         """Let the request in, or raise.
 

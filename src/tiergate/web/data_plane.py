@@ -13,7 +13,6 @@ from typing import Protocol
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Access
-from tiergate.ports import Clock
 from tiergate.web import wire
 from tiergate.web.access import Gate
 
@@ -278,15 +277,3 @@ def send_error(
     """Answer with an error in the caller's shape."""
     headers = [wire.JSON_TYPE, ("x-litellm-call-id", call_id), *error.headers, *extra]
     proto.response_bytes(error.status, headers, error.body)
-
-
-__all__ = [
-    "Clock",
-    "DataPlane",
-    "RsgiProtocol",
-    "RsgiScope",
-    "admit",
-    "dialect_of",
-    "send_error",
-    "send_refused",
-]

@@ -161,3 +161,21 @@ def test_whatever_the_callers_headers_hold_the_head_stays_one_head(flags, versio
 
     assert head.count(b"\r\n\r\n") == 1
     assert head.endswith(b"content-length: %d\r\n\r\n" % length)
+
+
+def test_the_files_version_is_sent_for_callers_that_name_none():
+    template = of(api_version="2024-01-01")
+
+    for head in (template.same(inbound(), 2), template.other((), 2)):
+        assert parts(head)[1]["anthropic-version"] == "2024-01-01"
+    own = template.same(inbound(("anthropic-version", "2023-06-01")), 2)
+    assert parts(own)[1]["anthropic-version"] == "2023-06-01"
+
+
+def test_chat_hosts_get_the_files_version_in_the_query():
+    line, headers = parts(of(Dialect.OPENAI, api_version="2024-10-21").same(inbound(), 2))
+
+    assert line == "POST /v1/chat/completions?api-version=2024-10-21 HTTP/1.1"
+    assert "anthropic-version" not in headers
+    kept = of(Dialect.OPENAI, api_version="x y", api_base="https://api.example/v1?a=1")
+    assert "?a=1&api-version=x%20y " in parts(kept.same(inbound(), 2))[0]
