@@ -33,9 +33,10 @@ bench: ## CPU per request and per streamed chunk, as ratios to nginx (Debian: ng
 	@scripts/setup.sh test
 	$(BIN)/python -m bench $(BENCH)
 
-docs: ## Make the pages that are generated from the code
+docs: ## Make the pages that come from the code, and build the site into site/
 	@scripts/setup.sh test
 	$(BIN)/python scripts/pages.py
+	$(BIN)/zensical build --clean --strict
 
 lock: ## Resolve the dependencies anew
 	scripts/lock.sh

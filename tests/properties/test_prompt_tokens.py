@@ -15,6 +15,7 @@ from support.texts import SENTENCES, latin, machine_made
 from tiergate.base.values import AliasName, Dialect, Operation
 from tiergate.ports import Inbound
 from tiergate.pricing import count_messages, estimate_prompt
+from tiergate.pricing.prompt import count_prompt, count_texts
 from tiergate.wire.members import Members
 
 TEXTS = {**SENTENCES, **latin(), **machine_made()}
@@ -32,8 +33,12 @@ def tokens(text):
 
 
 def estimated(messages, at=GPT, *, ascii_only=False, indent=None):
+    return estimate_prompt(asked(messages, ascii_only=ascii_only, indent=indent), at)
+
+
+def asked(messages, *, ascii_only=False, indent=None):
     body = {"model": "cheap", "messages": messages}
-    call = Inbound(
+    return Inbound(
         call_id="call-1",
         received=0.0,
         wall=0.0,
@@ -45,7 +50,6 @@ def estimated(messages, at=GPT, *, ascii_only=False, indent=None):
         include_usage=False,
         members=Members.read(json.dumps(body, ensure_ascii=ascii_only, indent=indent).encode()),
     )
-    return estimate_prompt(call, at)
 
 
 def said(text):
@@ -114,3 +118,17 @@ def test_a_count_of_any_page_is_near(kind):
     counted = count_messages({"model": "gpt-5", "messages": said(page)})
 
     assert 0.88 < counted / tokens(page) < 1.65
+
+
+@pytest.mark.parametrize("kind", LATIN)
+def test_what_is_charged_without_a_usage_is_not_below_the_count_and_near_it(kind):
+    page = (TEXTS[kind] * 20)[:12_000]
+
+    assert 1 <= count_texts([page], "gpt-5") / tokens(page) < 1.45
+
+
+@pytest.mark.parametrize("kind", LATIN)
+def test_what_is_charged_for_a_long_prompt_is_near_the_count(kind):
+    page = (TEXTS[kind] * 100)[:60_000]
+
+    assert 0.97 < count_prompt(asked(said(page)), GPT) / tokens(page) < 1.45

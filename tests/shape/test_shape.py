@@ -27,12 +27,30 @@ UNMIRRORED = {
     "base/jsontypes.py": "names of types",
     "config/checks/__init__.py": "calls the checks in turn; tests/unit/config/test_load.py",
     "config/checks/subject.py": "a value without behaviour",
+    "config/guard_facts.py": "a Protocol",
     "config/pricebook.py": "a Protocol",
-    "core/record.py": "a value without behaviour",
+    "core/guard_options.py": "values without behaviour",
+    "core/ledger.py": "values without behaviour",
+    "core/purpose.py": "a value without behaviour",
+    "core/cache_plan.py": "values without behaviour",
+    "core/meaning_plan.py": "values without behaviour",
+    "core/remarks.py": "a value without behaviour",
     "core/steps.py": "values without behaviour",
+    "guards/detectors.py": "a Protocol",
+    "pipeline/parts.py": "values without behaviour; the engine's tests are about them",
     "pipeline/engine.py": "its tests are plays: tests/plays/test_engine.py",
-    "ports.py": "Protocols, and values without behaviour",
+    "ports/access.py": "a Protocol",
+    "ports/caching.py": "Protocols, and values without behaviour",
+    "ports/calls.py": "Protocols, and values without behaviour",
+    "ports/guarding.py": "Protocols, and values without behaviour",
+    "ports/keeping.py": "Protocols, and values without behaviour",
+    "ports/meaning.py": "Protocols, and a value without behaviour",
+    "ports/money.py": "Protocols, and values without behaviour",
+    "ports/network.py": "Protocols, and values without behaviour",
+    "ports/watching.py": "a Protocol",
     "providers/target.py": "values without behaviour",
+    "ui/sights.py": "values without behaviour; the tests of the pages are about them",
+    "ui/visits.py": "values without behaviour; tests/unit/ui/test_dashboard.py",
 }
 """Source files without a test file of the mirrored name, each with its reason."""
 
@@ -121,16 +139,38 @@ def nodes(path: Path) -> Iterator[ast.AST]:
     return ast.walk(ast.parse(path.read_text("utf-8")))
 
 
+LOADS_WHEN_ASKED = {
+    "wiring/callbacks.py": "loads the library of the sink that a configuration asks for",
+    "wiring/answer_stores.py": "loads the store of cached answers that a configuration asks for",
+    "wiring/configuration.py": "builds the guards of files that have some",
+    "wiring/guard_facts.py": "loads the patterns of guards when a configuration asks for them",
+    "wiring/guard_means.py": "loads the guards, and their libraries, that are asked for",
+    "wiring/meanings.py": "loads the store of vectors or the model that is asked for",
+    "wiring/places.py": "loads the optional stores that a configuration asks for",
+}
+"""Source files that may import inside a function, each with its reason."""
+
+
 def test_no_import_inside_a_function():
     for path in modules():
+        if named(path) in LOADS_WHEN_ASKED:
+            continue
         for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
                 assert not inner, f"{named(path)}:{node.lineno}"
 
 
+CATCH_ALL = {
+    "custom/classes.py": "classes written for LiteLLM hand on whatever stands in the file",
+}
+"""Source files whose functions may take any keyword, each with its reason."""
+
+
 def test_no_keyword_catch_all():
     for path in modules():
+        if named(path) in CATCH_ALL:
+            continue
         for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.args.kwarg is None, f"{named(path)}:{node.lineno}"

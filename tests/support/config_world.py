@@ -14,6 +14,8 @@ from tiergate.config.hosts import HostMatch
 from tiergate.config.keys import load_key_table
 from tiergate.config.keytable import KeyTable
 from tiergate.config.load import Known, Loaded, load
+from tiergate.config.stores import EXTRAS
+from tiergate.wiring.guard_facts import InstalledGuards
 
 _ANTHROPIC_MODELS = frozenset(
     {
@@ -108,15 +110,25 @@ def key_table() -> KeyTable:
     return load_key_table()
 
 
-def small_world() -> Known:
-    return Known(hosts=SmallHosts(), prices=SmallPrices(), keys=key_table())
+def small_world(extras: frozenset[str] = EXTRAS) -> Known:
+    return Known(
+        hosts=SmallHosts(),
+        prices=SmallPrices(),
+        keys=key_table(),
+        guard_facts=InstalledGuards(),
+        extras=extras,
+    )
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Writes files into a folder and loads them; positions say the bare names of the files."""
+    """Writes files into a folder and loads them; positions say the bare names of the files.
+
+    `extras` are the optional parts that are taken to be installed.
+    """
 
     folder: Path
+    extras: frozenset[str] = EXTRAS
 
     def load(
         self,
@@ -140,7 +152,7 @@ class Bench:
             {"ANTHROPIC_API_KEY": "k-anthropic", "OPENAI_API_KEY": "k-openai"}
             if environ is None
             else environ,
-            known=small_world(),
+            known=small_world(self.extras),
             env=env,
             lenient=lenient,
             strict=strict,

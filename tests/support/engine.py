@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from support import anthropic_wire, openai_wire
 from support.attempts import deployment
+from support.money import Accounts
 from tiergate.base.errors import Failure
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import (
@@ -43,13 +44,13 @@ from tiergate.core.plan import Wish
 from tiergate.core.record import CallRecord
 from tiergate.core.routing import Routes, View
 from tiergate.pipeline.attempt import Attempts, Open, Plain
-from tiergate.pipeline.engine import Engine, Parts
+from tiergate.pipeline.engine import Engine
+from tiergate.pipeline.parts import Parts
 from tiergate.pipeline.relay import relay
-from tiergate.pipeline.spend import Spend
 from tiergate.ports import Exchange, Fault, Inbound, TransportError
 from tiergate.providers.codec import ProviderCodec
-from tiergate.stores.memory import MemoryBudgets
-from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.web.aliases import RequestRules
+from tiergate.web.requests import Arrival, read_request
 
 WALL = 1_790_000_000.0
 
@@ -220,6 +221,7 @@ class Witness:
         self.failures: list[tuple[str, Failure]] = []
         self.cooldowns: list[tuple[str, float]] = []
         self.refusals: list[int] = []
+        self.declines: list[CallRecord] = []
 
     def began(self) -> None:
         """Count one more."""
@@ -229,6 +231,14 @@ class Witness:
         """Keep the record."""
         self.in_flight -= 1
         self.records.append(record)
+
+    def declined(self, record: CallRecord) -> None:
+        """Keep the record."""
+        self.declines.append(record)
+
+    def alerted(self, alert) -> None:
+        """No budget's marks are watched here."""
+        raise AssertionError(alert)
 
     def refused(self, dialect: Dialect, operation: Operation, status: int, wall: float) -> None:
         """Keep the status."""
@@ -306,8 +316,8 @@ class Stage:
         self.rules = RequestRules.of(
             self.catalog, self.settings.router, self.settings.environment_names
         )
-        self.store = MemoryBudgets()
-        self.spend = Spend(self.store, lambda inbound, rates: 100, lambda: WALL)
+        self.accounts = Accounts(lambda inbound, rates: 100, lambda: WALL)
+        self.spend = self.accounts.spend
         self.spend.configure(self.settings, {d.id: PRICE for d in self.settings.deployments})
         self.book = Book()
         self.load = Load()
@@ -393,9 +403,10 @@ class Stage:
 
     def check_nothing_is_left(self) -> None:
         """Every hold ended, nothing in flight, every connection free or closed."""
-        assert self.store.open_holds == 0
-        for held in self.store.standings(WALL):
-            assert held.held == 0
+        assert self.accounts.leasing.slices.open_holds == 0
+        assert self.accounts.pace.slices.open_holds == 0
+        for row in self.accounts.rows():
+            assert row.held == 0
         assert self.witness.in_flight == 0
         for one in self.settings.deployments:
             assert self.load.in_flight(DeploymentId(one.id)) == 0
@@ -405,7 +416,7 @@ class Stage:
     @property
     def spent(self) -> int:
         """nano-USD settled in the first budget."""
-        return int(self.store.standings(WALL)[0].settled)
+        return self.accounts.rows()[0].spent
 
 
 # ------------------------------------------------------------------ turns in the words of plays

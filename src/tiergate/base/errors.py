@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tiergate.base.values import Dialect
+from tiergate.base.jsontypes import Json
+from tiergate.base.values import Dialect, Usage
 
 
 class FailureClass(Enum):
@@ -61,6 +62,7 @@ class Failure:
         body: The provider's error body as it came, if it was JSON.
         dialect: The dialect of `body`.
         charged: True when the provider will bill the attempt.
+        usage: What it will bill, as far as it has told; None where it has told nothing.
     """
 
     kind: FailureClass
@@ -73,6 +75,7 @@ class Failure:
     body: bytes | None = None
     dialect: Dialect | None = None
     charged: bool = False
+    usage: Usage | None = None
 
 
 class Refused(Exception):  # noqa: N818 - it is the gateway's answer, not a fault of the program
@@ -85,7 +88,7 @@ class Refused(Exception):  # noqa: N818 - it is the gateway's answer, not a faul
             `anthropic_type` is given.
         headers: Extra response headers (`retry-after`, `x-should-retry`).
         param: The request parameter at fault, if one is.
-        details: Further members of the error object (integers and strings), e.g. a budget's scope.
+        details: Further members of the error object, e.g. a budget's scope.
     """
 
     def __init__(
@@ -98,7 +101,7 @@ class Refused(Exception):  # noqa: N818 - it is the gateway's answer, not a faul
         anthropic_type: str | None = None,
         param: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
-        details: tuple[tuple[str, str | int | float | None], ...] = (),
+        details: tuple[tuple[str, Json], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status

@@ -35,6 +35,20 @@ class Operation(Enum):
     """Anthropic token count; costs nothing and never cools a deployment."""
 
 
+class ServiceTier(Enum):
+    """How a provider processed a call, where that changes the price."""
+
+    STANDARD = "standard"
+    FLEX = "flex"
+    """Slower and cheaper (OpenAI, Gemini)."""
+    PRIORITY = "priority"
+    FAST = "fast"
+    """Anthropic's `speed: fast`; OpenAI's newer word for priority."""
+    BATCH = "batch"
+    OTHER = "other"
+    """A word that is not known here: no price is known for it either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A value that must never be shown; `repr` and `str` give a fixed mask."""
@@ -66,6 +80,14 @@ class Usage:
     images: int | None = None
     estimated: bool = False
     """True when the provider gave no usage and the counts are our own."""
+    tier: ServiceTier = ServiceTier.STANDARD
+    """The tier that the answer names: it may be another than the one asked for."""
+    searches: int = 0
+    """Searches that the provider ran for the answer, and bills by the call."""
+    surcharge: int = 0
+    """Percent that the provider adds to the price of every token (inference in one region)."""
+    billed: NanoUsd | None = None
+    """What the provider says that it charges; None where it does not say."""
 
     @property
     def prompt_total(self) -> int:

@@ -14,7 +14,9 @@ from typing import TypeAlias
 
 import click
 
+from tiergate.cli.backlog_option import backlog_option
 from tiergate.cli.check_report import explanation, json_report, text_report
+from tiergate.config.backlog_check import DEFAULT_PORT, Toolkit
 from tiergate.config.keys import load_key_table
 from tiergate.config.load import Known, load
 
@@ -33,11 +35,19 @@ price list. The command group puts it into `ctx.obj`."""
 @click.option(
     "--no-env", is_flag=True, help="Do not look variables up: check where no keys are at hand."
 )
+@backlog_option
+@click.option(
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port that the gateway will listen on; gateway.baseURL of the toolkit's file is held "
+    "against it.",
+)
 @click.option(
     "--explain", "query", metavar="KEY", help="Tell what a key does here, and end. No file needed."
 )
 @click.pass_obj
-def check(
+def check(  # noqa: PLR0913 - one for each option
     known: KnownNow,
     files: tuple[Path, ...],
     *,
@@ -45,6 +55,8 @@ def check(
     strict: bool,
     lenient: bool,
     no_env: bool,
+    backlog: Path | None,
+    port: int,
     query: str | None,
 ) -> None:
     """Check configuration files and show what they mean.
@@ -58,7 +70,15 @@ def check(
         return
     if not files:
         raise click.UsageError("Name at least one file, or ask with --explain KEY.")
-    loaded = load(files, os.environ, known=known(), env=not no_env, lenient=lenient, strict=strict)
+    loaded = load(
+        files,
+        os.environ,
+        known=known(),
+        env=not no_env,
+        lenient=lenient,
+        strict=strict,
+        toolkit=Toolkit(backlog, port),
+    )
     if as_json:
         click.echo(json.dumps(json_report(loaded), indent=2, ensure_ascii=False))
     else:

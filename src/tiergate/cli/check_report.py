@@ -5,14 +5,13 @@ The object's form is documented in `docs/reference/configuration.md`; members ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import click
 
 from tiergate.base.jsontypes import JsonObject
-from tiergate.base.values import AliasName
 from tiergate.config.findings import Finding, Severity
 from tiergate.config.keydocs import verdict_words
 from tiergate.config.keytable import KeyEntry
@@ -123,23 +122,11 @@ def _deployment(deployment: Deployment, loaded: Loaded) -> JsonObject:
 
 def _fallbacks(chains: Chains) -> JsonObject:
     out: JsonObject = {
-        kind.value: {alias: list(targets) for alias, targets in _of_kind(chains, kind).items()}
+        kind.value: {alias: list(targets) for alias, targets in chains.written(kind).items()}
         for kind in ChainKind
     }
     out["default"] = list(chains.default)
     return out
-
-
-def _of_kind(chains: Chains, kind: ChainKind) -> Mapping[AliasName, tuple[AliasName, ...]]:
-    match kind:
-        case ChainKind.GENERAL:
-            return chains.general
-        case ChainKind.CONTEXT_WINDOW:
-            return chains.context_window
-        case ChainKind.CONTENT_POLICY:
-            return chains.content_policy
-        case ChainKind.BUDGET:
-            return chains.budget
 
 
 def show_address(base: str) -> str:
@@ -172,7 +159,7 @@ def _chain_lines(chains: Chains) -> list[str]:
     rows: list[tuple[str, ...]] = []
     for kind in ChainKind:
         words = kind.value.replace("_", " ")
-        for alias, targets in _of_kind(chains, kind).items():
+        for alias, targets in chains.written(kind).items():
             rows.append((words, f"{alias} -> {', '.join(targets) or 'nothing'}"))
     if chains.default:
         rows.append(("general", f"all others -> {', '.join(chains.default)}"))

@@ -10,21 +10,25 @@ from pathlib import Path
 import click
 
 from tiergate.base.errors import Refused
-from tiergate.base.values import AliasName, Dialect, Operation
+from tiergate.base.jsontypes import Json, JsonObject
+from tiergate.base.values import Dialect, Operation
+from tiergate.cli.backlog_option import backlog_option
+from tiergate.config.backlog_check import Toolkit
 from tiergate.core.catalog import Catalog, Settings
 from tiergate.core.explain import explain as explain_wish
 from tiergate.core.explain import render_text, to_json
 from tiergate.core.plan import Wish
 from tiergate.core.routing import View
-from tiergate.core.tags import sort_tags
 from tiergate.pricing import PriceList
-from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.web.requests import Arrival, read_request
 from tiergate.wiring.configuration import find_configuration, read_configuration
+from tiergate.wiring.work import request_rules
 
 
 @click.command(short_help="Say what a request would do, without calling anyone.")
 @click.option("--model", required=False, help="The alias asked for.")
 @click.option("--tag", "tags", multiple=True, help="A tag of the request; may be repeated.")
+@click.option("--phase", default="", help="The phase of the work; decides what `auto` means.")
 @click.option("--stream", is_flag=True, help="The request asks for a stream.")
 @click.option(
     "--body",
@@ -46,16 +50,19 @@ from tiergate.wiring.configuration import find_configuration, read_configuration
     type=click.Path(path_type=Path),
     help="Configuration file, as for serve; may be repeated.",
 )
+@backlog_option
 @click.option("--no-env", is_flag=True, help="Do not look variables up.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(
+def explain(  # noqa: PLR0913 - one for each option
     model: str | None,
     tags: tuple[str, ...],
     *,
+    phase: str,
     stream: bool,
     body: Path | None,
     protocol: str,
     configs: tuple[Path, ...],
+    backlog: Path | None,
     no_env: bool,
     as_json: bool,
 ) -> None:
@@ -65,7 +72,10 @@ def explain(
     looked at: this is what the configuration says.
     """
     loaded = read_configuration(
-        find_configuration(configs, os.environ), os.environ, env=not no_env
+        find_configuration(configs, os.environ),
+        os.environ,
+        env=not no_env,
+        toolkit=Toolkit(backlog),
     )
     if loaded.settings is None:
         for finding in loaded.findings:
@@ -73,7 +83,12 @@ def explain(
         sys.exit(1)
     settings = loaded.settings
     try:
-        wish = _wish(settings, model, tags, body, Dialect(protocol), stream=stream)
+        if body is None:
+            request = _plain_body(model, stream=stream)
+        else:
+            _refuse_both(model, stream=stream)
+            request = body.read_bytes()
+        wish = _wish(settings, request, tags, phase, Dialect(protocol))
         prices = {
             name: price.rates.input + price.rates.output if price is not None else None
             for name, price in PriceList().of(settings.deployments).items()
@@ -83,28 +98,41 @@ def explain(
     except Refused as refused:
         click.echo(f"tiergate explain: {refused.message}", err=True)
         sys.exit(1)
-    click.echo(json.dumps(to_json(found), indent=2) if as_json else render_text(found))
+    if as_json:
+        told: list[Json] = [note.text for note in wish.notes]
+        click.echo(json.dumps({"notes": told, **to_json(found)}, indent=2))
+        return
+    for note in wish.notes:
+        click.echo(note.text)
+    click.echo(render_text(found))
 
 
-def _wish(
-    settings: Settings,
-    model: str | None,
-    tags: tuple[str, ...],
-    body: Path | None,
-    dialect: Dialect,
-    *,
-    stream: bool,
-) -> Wish:
-    """Make the wish of the options, or of the body."""
-    if body is None:
-        if model is None:
-            raise click.UsageError("Name an alias with --model, or a request with --body.")
-        sorted_tags = sort_tags(tags, settings.environment_names)
-        return Wish(alias=AliasName(model), tags=sorted_tags, stream=stream)
+def _plain_body(model: str | None, *, stream: bool) -> bytes:
+    """Make the request that the options speak of."""
+    if model is None:
+        raise click.UsageError("Name an alias with --model, or a request with --body.")
+    body: JsonObject = {
+        "model": model,
+        "stream": stream,
+        "max_tokens": 1,
+        "messages": [{"role": "user", "content": ""}],
+    }
+    return json.dumps(body).encode()
+
+
+def _refuse_both(model: str | None, *, stream: bool) -> None:
     if model is not None or stream:
         given = "--model" if model is not None else "--stream"
         raise click.UsageError(f"{given} and --body do not go together: the body says it itself.")
-    rules = RequestRules.of(Catalog.of(settings), settings.router, settings.environment_names)
+
+
+def _wish(
+    settings: Settings, body: bytes, tags: tuple[str, ...], phase: str, dialect: Dialect
+) -> Wish:
+    """Read a request as the gateway would."""
     headers = {"x-litellm-tags": ",".join(tags)} if tags else {}
+    if phase:
+        headers["x-tiergate-phase"] = phase
+    rules = request_rules(settings, Catalog.of(settings))
     arrival = Arrival(dialect, Operation.CHAT, headers, "", "explain", 0.0, 0.0)
-    return read_request(body.read_bytes(), arrival, rules)[1]
+    return read_request(body, arrival, rules)[1]

@@ -20,9 +20,37 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "tiergate.cli.check_command",
             "Check configuration files and show what they mean.",
         ),
+        "init": (
+            "tiergate.cli.init_command",
+            "Write the YAML from the backlog toolkit's file, or the other way.",
+        ),
         "explain": (
             "tiergate.cli.explain_command",
             "Say what a request would do, without calling anyone.",
+        ),
+        "prices": (
+            "tiergate.cli.prices_command",
+            "Show what each deployment costs, and where each price comes from.",
+        ),
+        "spend": (
+            "tiergate.cli.spend_command",
+            "Show what was spent, by alias, key, team, ticket, ...",
+        ),
+        "ledger": (
+            "tiergate.cli.ledger_command",
+            "Export, verify and reconcile the record of all calls.",
+        ),
+        "cache": (
+            "tiergate.cli.cache_command",
+            "Show what caches keep and have saved, or clear the response cache.",
+        ),
+        "health": (
+            "tiergate.cli.health_command",
+            "Ask a running gateway whether it lives, or is ready.",
+        ),
+        "fallback": (
+            "tiergate.cli.fallback_command",
+            "Show and change the fallback routes of a running gateway.",
         ),
         "demo": ("tiergate.demo.command", "A guided tour: no keys, no services, no network."),
         "mock": (

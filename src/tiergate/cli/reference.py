@@ -34,8 +34,17 @@ def command_reference(group: click.Group, name: str) -> str:
     for sub in group.list_commands(context):
         command = group.get_command(context, sub)
         if command is not None and not command.hidden:
-            parts.append(_command(command, click.Context(command, context, sub)))
+            parts += _commands(command, click.Context(command, context, sub))
     return "\n".join([*parts, _OUTRO, ""])
+
+
+def _commands(command: click.Command, context: click.Context) -> Sequence[str]:
+    """Return the section of a command, and after it those of its subcommands."""
+    parts = [_command(command, context)]
+    if isinstance(command, click.Group):
+        for name, sub in command.commands.items():
+            parts += _commands(sub, click.Context(sub, context, name))
+    return parts
 
 
 def _command(command: click.Command, context: click.Context) -> str:

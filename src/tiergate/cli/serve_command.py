@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 import uvloop
 
+from tiergate.cli.backlog_option import backlog_option
+from tiergate.config.backlog_check import Toolkit
 from tiergate.config.findings import Severity
 from tiergate.config.load import Loaded
-from tiergate.telemetry import configure_logging
+from tiergate.telemetry.logs import configure_logging
 from tiergate.wiring.configuration import find_configuration, read_configuration
+from tiergate.wiring.launch import launch
 from tiergate.wiring.process import Plan, run_gateway
 from tiergate.wiring.server import PortTakenError
 
@@ -27,6 +30,7 @@ from tiergate.wiring.server import PortTakenError
     help="Configuration file in LiteLLM's format; may be repeated, the files are merged. "
     "Default: CONFIG_FILE_PATH, else config.yaml here.",
 )
+@backlog_option
 @click.option(
     "--host",
     default=None,
@@ -40,26 +44,37 @@ from tiergate.wiring.server import PortTakenError
 @click.option("--watch", is_flag=True, help="Reload when a configuration file changes.")
 @click.option(
     "--drain-seconds",
-    default=30.0,
-    show_default=True,
-    help="After SIGTERM, requests under way get this long to finish.",
+    type=click.FloatRange(min=0),
+    help="After SIGTERM, requests under way get this long to finish. "
+    "Default: general_settings.drain_timeout, else 30.",
+)
+@click.option(
+    "--drain-delay",
+    type=click.FloatRange(min=0),
+    help="Seconds for which calls are still taken after SIGTERM, while readiness says 503. "
+    "Default: general_settings.drain_delay, else 0.",
 )
 @click.option(
     "--num_workers",
     "--num-workers",
     default=1,
-    hidden=True,
-    type=click.IntRange(1, 1),
-    help="One worker: budgets and cooldowns live in the process.",
+    show_default=True,
+    envvar=("TIERGATE_NUM_WORKERS", "NUM_WORKERS"),
+    type=click.IntRange(min=1, max=256),
+    help="Processes that serve side by side on the port. With more than one, a supervisor starts, "
+    "replaces and reloads them. Default from TIERGATE_NUM_WORKERS or NUM_WORKERS.",
 )
-def serve(
+def serve(  # noqa: PLR0913 - one for each option
     configs: tuple[Path, ...],
+    backlog: Path | None,
     host: str | None,
     port: int,
+    *,
     lenient: bool,
     strict: bool,
     watch: bool,
-    drain_seconds: float,
+    drain_seconds: float | None,
+    drain_delay: float | None,
     num_workers: int,
 ) -> None:
     """Start the gateway.
@@ -67,10 +82,11 @@ def serve(
     A configuration with errors is refused: each is named with file, line, and what to write
     instead. SIGHUP reads the files again; a bad new configuration changes nothing.
     """
-    del num_workers
     configure_logging(os.environ)
     paths = find_configuration(configs, os.environ)
-    loaded = read_configuration(paths, os.environ, lenient=lenient, strict=strict)
+    loaded = read_configuration(
+        paths, os.environ, lenient=lenient, strict=strict, toolkit=Toolkit(backlog, port)
+    )
     show_findings(loaded)
     if loaded.settings is None:
         click.echo("tiergate: not started: the configuration has errors (see above).", err=True)
@@ -83,11 +99,17 @@ def serve(
         strict=strict,
         watch=watch,
         drain_seconds=drain_seconds,
+        drain_delay=drain_delay,
+        backlog=backlog,
     )
     try:
-        uvloop.run(run_gateway(loaded.settings, plan, os.environ))
+        if num_workers > 1:
+            launch(loaded.settings, plan, num_workers)
+        in_order = uvloop.run(run_gateway(loaded.settings, plan, os.environ))
     except (PortTakenError, ValueError) as exc:
         click.echo(f"tiergate: not started: {exc}", err=True)
+        sys.exit(1)
+    if not in_order:
         sys.exit(1)
 
 

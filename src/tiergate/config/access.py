@@ -16,6 +16,7 @@ from tiergate.config.section import Spot
 from tiergate.core.catalog import Access
 
 KEY_VARIABLES: Final = ("TIERGATE_MASTER_KEY", "LITELLM_MASTER_KEY")
+NO_PAGES: Final = "DISABLE_ADMIN_UI"
 WEAK_KEY: Final = "weak-master-key"
 NO_KEY: Final = "no-master-key"
 
@@ -53,6 +54,7 @@ _WELL_KNOWN: Final = frozenset(
         "sk-0123456789abcdef",
     }
 )
+_YES: Final = frozenset({"true", "1", "yes", "on"})
 _MB: Final = 1024 * 1024
 _SMALLEST: Final = 1024
 _DEFAULTS: Final = Access()
@@ -87,6 +89,7 @@ def read_access(
             reader,
         ),
         metrics_auth=metrics_auth,
+        dashboard=_dashboard(sections, environ, reader, look_up=look_up),
     )
 
 
@@ -143,6 +146,19 @@ def _judge_key(
             f"the master key is a well-known example, or has less than {SHORTEST_KEY} characters",
             "It is refused on any address but loopback; use a long random key.",
         )
+
+
+def _dashboard(
+    sections: Sections, environ: Mapping[str, str], reader: Reader, *, look_up: bool
+) -> bool:
+    """Return whether there are pages; the file wins over LiteLLM's variable."""
+    spot = sections.general.take("dashboard")
+    wanted = reader.typed.flag(spot)
+    switched_off = look_up and environ.get(NO_PAGES, "").strip().lower() in _YES
+    shown = f"no, by {NO_PAGES}" if wanted is None and switched_off else ""
+    value = not switched_off if wanted is None else wanted
+    reader.show("general_settings.dashboard", value, spot, text=shown)
+    return value
 
 
 def _body_bytes(sections: Sections, reader: Reader) -> int:

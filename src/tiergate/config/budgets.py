@@ -1,4 +1,4 @@
-"""Reads budgets: the whole gateway, aliases, providers, deployments, and the window of each.
+"""Reads budgets: the whole gateway, aliases, providers, deployments, tags, each ticket and user.
 
 Decides where `1m` is a month: at the top of the file, which is the page's own place and where
 LiteLLM reads nothing. Whether the sums of several budgets can hold is looked at in `checks`.
@@ -10,25 +10,20 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tiergate.base.money import format_usd
-from tiergate.base.values import NanoUsd
+from tiergate.config.caps import Cap, CapReader, show_cap
 from tiergate.config.chains import Names
 from tiergate.config.deployment import ModelEntry
-from tiergate.config.durations import NO_WINDOW, Window
+from tiergate.config.durations import Window
+from tiergate.config.each_budgets import Each, read_each
 from tiergate.config.findings import At
 from tiergate.config.hosts import Hosts
 from tiergate.config.keycheck import KeyCheck
 from tiergate.config.reading import Reader, Sections
 from tiergate.config.section import Section, Spot, as_section
 from tiergate.config.tree import MapNode
-from tiergate.core.catalog import BudgetRule, ScopeKind
+from tiergate.core.catalog import BudgetRule, OnStoreFailure, ScopeKind
 
 GATEWAY: Final = "gateway"
-
-
-def show_usd(amount: int) -> str:
-    """Return nano-USD as people write dollars: `1200 USD`, `0.0015 USD`."""
-    return f"{format_usd(amount)} USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +35,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cap:
-    """A limit with its window as they are written; `windowed` when a window is given at all."""
+class BudgetsRead:
+    """All budgets of a file.
 
-    spot: Spot | None
-    limit: NanoUsd | None
-    window: Window | None
-    windowed: bool
+    Attributes:
+        named: Of one alias, provider, deployment, tag, or of the gateway.
+        each: For every name of a kind.
+    """
+
+    named: tuple[Budget, ...]
+    each: tuple[Each, ...]
 
 
 @dataclass(slots=True)
@@ -55,19 +53,35 @@ class BudgetReader:
 
     sections: Sections
     reader: Reader
-    check: KeyCheck
+    caps: CapReader
     names: Names
     hosts: Hosts
+    on_failure: OnStoreFailure
     _found: dict[tuple[ScopeKind, str], Budget]
 
     @staticmethod
     def of(
-        sections: Sections, reader: Reader, check: KeyCheck, names: Names, hosts: Hosts
+        sections: Sections,
+        reader: Reader,
+        check: KeyCheck,
+        names: Names,
+        hosts: Hosts,
+        on_failure: OnStoreFailure,
     ) -> BudgetReader:
-        """Return a reader that has read nothing yet."""
-        return BudgetReader(sections, reader, check, names, hosts, {})
+        """Return a reader that has read nothing yet.
 
-    def read(self, entries: tuple[ModelEntry, ...]) -> tuple[Budget, ...]:
+        Args:
+            sections: The sections of the file.
+            reader: Where findings and the report go.
+            check: Reports keys that nobody reads.
+            names: The aliases.
+            hosts: The providers.
+            on_failure: What a budget does that does not say, while its store is down.
+        """
+        caps = CapReader(reader, check)
+        return BudgetReader(sections, reader, caps, names, hosts, on_failure, {})
+
+    def read(self, entries: tuple[ModelEntry, ...]) -> BudgetsRead:
         """Return every budget, each scope and name once.
 
         Args:
@@ -85,13 +99,16 @@ class BudgetReader:
             self._providers(place, m_is_month=is_top)
         for entry in entries:
             self._deployment(entry)
+        self._tags()
         for budget in self._found.values():
+            rule = budget.rule
             self.reader.show(
-                _place_of(budget.rule),
-                f"{show_usd(budget.rule.limit)}, {_meaning(budget.rule)}",
+                _place_of(rule),
+                show_cap(rule.limit, Window(rule.window, rule.period), rule.on_store_failure),
                 Spot((), budget.at.position, MapNode((), budget.at.position)),
             )
-        return tuple(self._found.values())
+        each = read_each(self.sections, self.reader, self.caps, general, self.on_failure)
+        return BudgetsRead(tuple(self._found.values()), each)
 
     def timezone(self) -> str:
         """Return the time zone in which calendar windows begin."""
@@ -117,15 +134,15 @@ class BudgetReader:
         self.reader.show("general_settings.budget_timezone", zone, chosen)
         return zone
 
-    def _gateway(self) -> _Cap:
+    def _gateway(self) -> Cap:
         """Read the cap of the gateway; its window is that of plain alias budgets too."""
         litellm = self.sections.litellm
         limit, duration = litellm.take("max_budget"), litellm.take("budget_duration")
-        cap = self._cap(limit, duration, m_is_month=False)
+        cap = self.caps.plain(limit, duration)
         self._add(ScopeKind.GATEWAY, GATEWAY, cap)
         return cap
 
-    def _aliases(self, place: Section, general: _Cap, *, m_is_month: bool) -> None:
+    def _aliases(self, place: Section, general: Cap, *, m_is_month: bool) -> None:
         section = as_section(place.take("model_max_budget"), self.reader.findings)
         for spot in section.all() if section else ():
             alias = self.names.alias(spot.key)
@@ -138,9 +155,9 @@ class BudgetReader:
                 )
                 continue
             if isinstance(spot.node, MapNode):
-                cap = self._mapping(spot, m_is_month=m_is_month)
+                cap = self.caps.mapping(spot, m_is_month=m_is_month)
             else:
-                cap = _Cap(spot, self.reader.typed.usd(spot), None, windowed=False)
+                cap = self.caps.plain(spot, None)
             if not cap.windowed:
                 cap = replace(cap, window=general.window, windowed=general.windowed)
             self._add(ScopeKind.ALIAS, alias, cap)
@@ -158,75 +175,29 @@ class BudgetReader:
                     f"Did you mean `{near[0]}`?" if near else "",
                 )
                 continue
-            self._add(ScopeKind.PROVIDER, provider, self._mapping(spot, m_is_month=m_is_month))
+            self._add(ScopeKind.PROVIDER, provider, self.caps.mapping(spot, m_is_month=m_is_month))
 
-    def _mapping(self, spot: Spot, *, m_is_month: bool) -> _Cap:
-        """Read a `{budget_limit, time_period}` mapping, under either of LiteLLM's names."""
+    def _tags(self) -> None:
+        """Read the caps of tags. LiteLLM reads them under `litellm_settings` only."""
+        spot = self.sections.litellm.take("tag_budget_config")
         section = as_section(spot, self.reader.findings)
-        if section is None:
-            return _Cap(None, None, None, windowed=False)
-        limit = section.take_first("budget_limit", "max_budget")
-        duration = section.take_first("time_period", "budget_duration")
-        cap = self._cap(limit, duration, m_is_month=m_is_month)
-        self.check.left(section)
-        if limit is None:
-            self.reader.findings.warning(
-                "no-limit",
-                spot.at,
-                "has no budget_limit, so there is no cap",
-                "Write budget_limit: USD.",
-            )
-        return cap
-
-    def _cap(self, limit: Spot | None, duration: Spot | None, *, m_is_month: bool) -> _Cap:
-        return _Cap(
-            limit,
-            self.reader.typed.usd(limit),
-            self._window(duration, m_is_month=m_is_month),
-            windowed=duration is not None,
-        )
+        for tag in section.all() if section else ():
+            self._add(ScopeKind.TAG, tag.key, self.caps.mapping(tag, m_is_month=False))
 
     def _deployment(self, entry: ModelEntry) -> None:
         made, at = entry.deployment, entry.budget_at
         if made.max_budget is None or at is None:
             return
         spot = Spot((at.path,), at.position, MapNode((), at.position))
-        cap = _Cap(spot, made.max_budget, entry.window, windowed=entry.windowed)
+        cap = Cap(spot, made.max_budget, entry.window, entry.windowed, entry.on_store_failure)
         self._add(ScopeKind.DEPLOYMENT, made.id, cap)
 
-    def _window(self, spot: Spot | None, *, m_is_month: bool) -> Window | None:
-        window = self.reader.typed.window(spot, m_is_month=m_is_month)
-        if window is None or spot is None:
-            return window
-        if window.month_by_m:
-            self.reader.findings.warning(
-                "month-by-m",
-                spot.at,
-                "1m is read as one calendar month at this place",
-                "Write 1mo, which means a month everywhere.",
-            )
-        elif window.minute_by_m:
-            self.reader.findings.warning(
-                "minute-by-m",
-                spot.at,
-                f"{window.text} is read as {window.meaning}",
-                "A month is 1mo; a minute is better written as 1min.",
-            )
-        return window
-
-    def _add(self, scope: ScopeKind, name: str, cap: _Cap) -> None:
+    def _add(self, scope: ScopeKind, name: str, cap: Cap) -> None:
         """Keep a budget; the same scope and name may be given again with the same meaning."""
         spot, limit = cap.spot, cap.limit
         if spot is None or limit is None:
             return
-        if not cap.windowed:
-            self.reader.findings.warning(
-                "no-window",
-                spot.at,
-                "has no window, so it is a total that never starts anew",
-                "Write budget_duration (or time_period), such as monthly.",
-            )
-        window = cap.window or NO_WINDOW
+        window = self.caps.window_of(cap, spot)
         rule = BudgetRule(
             scope=scope,
             name=name,
@@ -234,11 +205,12 @@ class BudgetReader:
             window=window.text,
             period=window.period,
             source=spot.position,
+            on_store_failure=cap.on_failure or self.on_failure,
         )
         before = self._found.get((scope, name))
         if before is None:
             self._found[(scope, name)] = Budget(rule, spot.at)
-        elif (before.rule.limit, before.rule.period) == (limit, window.period):
+        elif replace(before.rule, source=rule.source, window=rule.window) == rule:
             self.reader.findings.notice(
                 "repeated-value",
                 spot.at,
@@ -248,25 +220,16 @@ class BudgetReader:
             self.reader.findings.error(
                 "conflicting-values",
                 spot.at,
-                f"has another limit or window than {before.at.path} at {before.at.position}",
+                "has another limit, window or on_store_failure than "
+                f"{before.at.path} at {before.at.position}",
                 "Keep one of the two.",
             )
 
 
-def _meaning(rule: BudgetRule) -> str:
-    return Window(rule.window, rule.period).meaning
-
-
 def _place_of(rule: BudgetRule) -> str:
-    match rule.scope:
-        case ScopeKind.GATEWAY:
-            return "budget of the gateway"
-        case ScopeKind.ALIAS:
-            return f"budget of alias {rule.name}"
-        case ScopeKind.PROVIDER:
-            return f"budget of provider {rule.name}"
-        case ScopeKind.DEPLOYMENT:
-            return f"budget of deployment {rule.name}"
+    if rule.scope is ScopeKind.GATEWAY:
+        return "budget of the gateway"
+    return f"budget of {rule.scope.value} {rule.name}"
 
 
 def _zone_exists(name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 
 from tiergate.base.jsontypes import Json
 from tiergate.base.values import AliasName, DeploymentId, Dialect
+from tiergate.config.cache_points import read_points
 from tiergate.config.credentials import Origins, read_reach
 from tiergate.config.durations import Window
 from tiergate.config.environments import split
@@ -23,8 +24,9 @@ from tiergate.config.prices import PRICE_KEYS, read_price
 from tiergate.config.reading import Reader
 from tiergate.config.request_fields import OWN_OF_THE_CALLER, REQUEST_FIELDS
 from tiergate.config.section import Section, Spot
+from tiergate.config.stores import on_failure_of
 from tiergate.config.tree import MapNode, to_json
-from tiergate.core.catalog import Deployment
+from tiergate.core.catalog import Deployment, OnStoreFailure
 
 _BIGGEST: Final = 2**63
 """JSON encoders refuse larger integers."""
@@ -65,6 +67,7 @@ class ModelEntry:
         price_model: The model id that prices apply to (`base_model`, else the model).
         windowed: A window is given for it, whether or not it could be read.
         own_id: Its `model_info.id`, or None when the id is a hash.
+        on_store_failure: What its own budget does while the store is down, or None.
     """
 
     deployment: Deployment
@@ -76,6 +79,7 @@ class ModelEntry:
     price_model: str
     windowed: bool
     own_id: str | None
+    on_store_failure: OnStoreFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def read_deployment(
     budget = params.take("max_budget")
     duration = params.take("budget_duration")
     window = typed.window(duration)
+    on_failure = on_failure_of(params.take("on_store_failure"), reader)
     drop = typed.flag(params.take("drop_params"))
     limit = typed.whole(params.take("default_max_tokens"), least=1)
     cooldown = typed.seconds(reader.pick("cooldown_time", params, info))
@@ -116,6 +121,7 @@ def read_deployment(
     price = read_price(params, info, reader)
     base_model = typed.name(info.take("base_model"))
     defaults = _defaults(params, reader)
+    points = read_points(params.take("cache_control_injection_points"), reader)
     made = Deployment(
         id=DeploymentId(own_id or ""),
         alias=alias,
@@ -146,7 +152,8 @@ def read_deployment(
         drop_params=ground.drop_params if drop is None else drop,
         additional_drop_params=typed.texts(params.take("additional_drop_params")),
         drop_betas=typed.texts(params.take("drop_betas")),
-        default_max_tokens=limit or _limit_of(defaults),
+        default_max_tokens=_limit_of(defaults) or limit,
+        breakpoints=points,
         verify=read_verify(params.take("ssl_verify"), reader, ground.verify),
         price=price,
         priced_as=base_model.removeprefix(f"{reach.host.provider}/")
@@ -169,6 +176,7 @@ def read_deployment(
         price_model=made.priced_as or made.model,
         windowed=duration is not None,
         own_id=own_id,
+        on_store_failure=on_failure,
     )
 
 
@@ -257,6 +265,7 @@ def _sendable(value: Json) -> bool:
 
 
 def _limit_of(defaults: Mapping[str, Json]) -> int | None:
+    """Return the limit that the file puts into requests; it is sent, so it is what counts."""
     for name in ("max_completion_tokens", "max_tokens"):
         value = defaults.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tiergate.base.values import Position
+from tiergate.core.remarks import Remark
 
 _SHORTEST_SECRET = 8
 
@@ -67,6 +68,13 @@ class Finding:
     def place(self) -> str:
         """Return `file:line`, or the file alone where no line is meant."""
         return str(self.position) if self.position.line else self.position.file
+
+    @property
+    def remark(self) -> Remark:
+        """Return the finding as the running gateway keeps it."""
+        return Remark(
+            self.severity.value, self.code, self.place, self.path, self.message, self.advice
+        )
 
     def __str__(self) -> str:
         """Return the finding on one line, as compilers write it."""

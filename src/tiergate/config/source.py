@@ -121,7 +121,7 @@ class _FileReader:
         return files
 
     def _one_file(self, path: Path, asked_at: At) -> MapNode | None:
-        text = self._text(path, asked_at)
+        text = read_text(path, asked_at, self._findings)
         if text is None:
             return None
         name = str(path)
@@ -143,34 +143,42 @@ class _FileReader:
                 )
         return None
 
-    def _text(self, path: Path, asked_at: At) -> str | None:
-        try:
-            with path.open("rb") as stream:
-                raw = stream.read(MOST_BYTES + 1)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            self._findings.error(
-                "unreadable-file",
-                asked_at,
-                f"{path} cannot be read: {(reason or str(error)).lower()}",
-            )
-            return None
-        if len(raw) > MOST_BYTES:
-            self._findings.error(
-                "too-large", asked_at, f"{path} is larger than {MOST_BYTES // (1024 * 1024)} MB"
-            )
-            return None
-        try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            self._findings.error(
-                "not-utf8",
-                At("", Position(str(path), line)),
-                "the file is not UTF-8 text",
-                "Save it as UTF-8.",
-            )
-            return None
+
+def read_text(path: Path, asked_at: At, findings: Findings) -> str | None:
+    """Return the text of a file; None, with a finding, when it cannot be read.
+
+    Args:
+        path: The file as the user named it.
+        asked_at: Who asked for it.
+        findings: Gets the problem; nothing is raised.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        findings.error(
+            "unreadable-file",
+            asked_at,
+            f"{path} cannot be read: {(reason or str(error)).lower()}",
+        )
+        return None
+    if len(raw) > MOST_BYTES:
+        findings.error(
+            "too-large", asked_at, f"{path} is larger than {MOST_BYTES // (1024 * 1024)} MB"
+        )
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        findings.error(
+            "not-utf8",
+            At("", Position(str(path), line)),
+            "the file is not UTF-8 text",
+            "Save it as UTF-8.",
+        )
+        return None
 
 
 def _identity(path: Path) -> Path:

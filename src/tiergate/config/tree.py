@@ -6,6 +6,7 @@ Nothing here knows what a key means. Keys are always text, as they are written i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -75,6 +76,17 @@ class MapNode:
 
 Node: TypeAlias = ScalarNode | ListNode | MapNode
 """Any value of a configuration file."""
+
+
+def find(node: Node, path: Sequence[str]) -> Entry | None:
+    """Return the entry at the end of a path of keys; None where there is none."""
+    entry: Entry | None = None
+    for part in path:
+        entry = node.get(part) if isinstance(node, MapNode) else None
+        if entry is None:
+            return None
+        node = entry.node
+    return entry
 
 
 def show_path(path: KeyPath) -> str:

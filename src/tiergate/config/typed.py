@@ -23,12 +23,12 @@ from tiergate.config.section import Spot
 from tiergate.config.suggest import did_you_mean
 from tiergate.config.tree import ListNode, MapNode, ScalarNode, kind_of, to_json
 
-MOST_USD: Final = Decimal(9_000_000_000)
-"""The largest budget: what fits into 63 bits of nano-USD."""
+MOST_USD: Final = Decimal(4_000_000_000)
+"""The largest budget: above it begins what stands for no limit (`core.catalog.NO_LIMIT`)."""
 
 
 _SECRET_WORD = re.compile(
-    r"key|secret|(?<!per_)token(?!s|izer|_cost)|password|passwd|credential|authorization|cookie|headers?\b|dsn|_url$",
+    r"key|secret|(?<!per_)token(?!s|izer|_cost|policy)|password|passwd|credential|authorization|cookie|headers?\b|dsn|_url$",
     re.IGNORECASE,
 )
 _TRUTH_WORDS: Final[Mapping[str, bool]] = {

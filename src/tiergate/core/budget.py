@@ -30,6 +30,9 @@ BudgetId = NewType("BudgetId", str)
 """Names a budget: `alias:frontier`."""
 
 
+_COUNTED_ONCE = frozenset({ScopeKind.KEY, ScopeKind.USER, ScopeKind.TEAM})
+
+
 def budget_id(scope: ScopeKind, name: str) -> BudgetId:
     """Return the id of a budget."""
     return BudgetId(f"{scope.value}:{name}")
@@ -44,8 +47,14 @@ class Budget:
 
     @property
     def id(self) -> BudgetId:
-        """The budget's name in a store."""
-        return budget_id(self.rule.scope, self.rule.name)
+        """The budget's name in a store.
+
+        Of the gateway and of providers a total is counted beside their limits. A key, a user and
+        a team have one budget, which goes on when it gets a limit or loses it.
+        """
+        name = budget_id(self.rule.scope, self.rule.name)
+        single = self.rule.capped or self.rule.scope in _COUNTED_ONCE
+        return name if single else BudgetId(f"total:{name}")
 
 
 @dataclass(slots=True, eq=False)

@@ -12,7 +12,60 @@ from enum import Enum
 from types import MappingProxyType
 
 from tiergate.base.jsontypes import Json
-from tiergate.base.values import AliasName, DeploymentId, Dialect, NanoUsd, Position, Secret
+from tiergate.base.values import (
+    AliasName,
+    DeploymentId,
+    Dialect,
+    NanoUsd,
+    Position,
+    Secret,
+    ServiceTier,
+)
+from tiergate.core.breakpoints import Breakpoints
+from tiergate.core.cache_plan import CachePlan
+from tiergate.core.guard_plan import GuardPlan
+from tiergate.core.key_defaults import NO_DEFAULTS, KeyDefaults
+from tiergate.core.life import Life
+from tiergate.core.metrics_plan import ALL_METRICS, MetricsPlan
+from tiergate.core.phases import WorkPolicy
+from tiergate.core.remarks import Remark
+from tiergate.core.rules import (
+    NO_LIMIT,
+    BudgetRule,
+    EachBudget,
+    OnStoreFailure,
+    RedisPlan,
+    ScopeKind,
+    StoreKind,
+    StorePlan,
+)
+from tiergate.core.sink_plan import NO_SINKS, SinkPlans
+
+__all__ = [
+    "NOTHING",
+    "NO_LIMIT",
+    "Access",
+    "Alias",
+    "BudgetRule",
+    "Catalog",
+    "ChainKind",
+    "Chains",
+    "Deployment",
+    "EachBudget",
+    "FailureCounts",
+    "KeyDefaults",
+    "OnStoreFailure",
+    "PriceOverride",
+    "RedisPlan",
+    "RouterPolicy",
+    "ScopeKind",
+    "Settings",
+    "SpecialRates",
+    "StoreKind",
+    "StorePlan",
+    "Strategy",
+    "WrittenRates",
+]
 
 NOTHING: Mapping[str, Json] = MappingProxyType({})
 
@@ -44,7 +97,7 @@ class FailureCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceOverride:
+class WrittenRates:
     """Prices written in the file: nano-USD per million tokens; None where nothing is written."""
 
     input: int | None = None
@@ -55,13 +108,43 @@ class PriceOverride:
     reasoning: int | None = None
     audio_input: int | None = None
     audio_output: int | None = None
-    input_above_200k: int | None = None
-    output_above_200k: int | None = None
-    cache_read_above_200k: int | None = None
-    cache_write_above_200k: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecialRates(WrittenRates):
+    """Prices written for a service tier, or for prompts of more than `above` tokens, or both."""
+
+    tier: ServiceTier = ServiceTier.STANDARD
+    above: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PricePlace:
+    """Where a price is written: a kind of token (or `per_search`, `free`) of a tier and a step."""
+
+    kind: str
+    position: Position
+    tier: ServiceTier = ServiceTier.STANDARD
+    above: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceOverride(WrittenRates):
+    """All prices written for a deployment; those of the base class are the plain ones.
+
+    Attributes:
+        special: Prices of tiers and of long prompts, each pair of them once.
+        per_request: nano-USD for each call.
+        per_search: nano-USD for each search that the provider runs.
+        free: `pricing: free` is written: the model costs nothing, and somebody said so.
+        places: Where each of them stands; two prices are the same wherever they stand.
+    """
+
+    special: tuple[SpecialRates, ...] = ()
     per_request: NanoUsd | None = None
+    per_search: NanoUsd | None = None
     free: bool = False
-    """`pricing: free` is written: the model costs nothing, and somebody said so."""
+    places: tuple[PricePlace, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +187,8 @@ class Deployment:
     drop_betas: tuple[str, ...] = ()
     """`anthropic-beta` flags that are not sent to this deployment."""
     default_max_tokens: int | None = None
+    breakpoints: Breakpoints | None = None
+    """Prompt-cache breakpoints to add where the caller sets none; for Anthropic's dialect."""
     verify: bool | str = True
     """TLS verification (`ssl_verify`): True, False, or a CA file."""
     price: PriceOverride = field(default_factory=PriceOverride)
@@ -146,15 +231,20 @@ class Chains:
 
     def of(self, kind: ChainKind, alias: AliasName) -> tuple[AliasName, ...]:
         """Return the chain of an alias; empty when there is none."""
+        default = self.default if kind is ChainKind.GENERAL else ()
+        return self.written(kind).get(alias, default)
+
+    def written(self, kind: ChainKind) -> Mapping[AliasName, tuple[AliasName, ...]]:
+        """Return the chains of a kind by alias, without the default."""
         match kind:
             case ChainKind.GENERAL:
-                return self.general.get(alias, self.default)
+                return self.general
             case ChainKind.CONTEXT_WINDOW:
-                return self.context_window.get(alias, ())
+                return self.context_window
             case ChainKind.CONTENT_POLICY:
-                return self.content_policy.get(alias, ())
+                return self.content_policy
             case ChainKind.BUDGET:
-                return self.budget.get(alias, ())
+                return self.budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,41 +279,6 @@ class RouterPolicy:
     """Whether drills (`mock_testing_fallbacks` and relatives) are allowed."""
 
 
-class ScopeKind(Enum):
-    """What a budget is for."""
-
-    GATEWAY = "gateway"
-    ALIAS = "alias"
-    PROVIDER = "provider"
-    DEPLOYMENT = "deployment"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRule:
-    """One budget of the file."""
-
-    scope: ScopeKind
-    name: str
-    """Alias, provider or deployment id; `gateway` for the whole gateway."""
-    limit: NanoUsd
-    window: str
-    """The window in the file's own words (`monthly`, `1m`, `30d`); `none` for a total."""
-    period: str
-    """The window in Tiergate's words: `calendar:month|week|day|hour|year`, `rolling:SECONDS`,
-    or `none`."""
-    source: Position
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookSink:
-    """Where call records are sent (`generic_api`, `webhook`)."""
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    on_success: bool = True
-    on_failure: bool = True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Who may come in, and how large a request may be."""
@@ -235,6 +290,8 @@ class Access:
     """A request whose body has not arrived after this time is refused with 408."""
     metrics_auth: bool | None = None
     """`require_auth_for_metrics_endpoint`; None: open on loopback, else admin only."""
+    dashboard: bool = True
+    """Whether there are pages at `/ui`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,13 +302,28 @@ class Settings:
     router: RouterPolicy = field(default_factory=RouterPolicy)
     access: Access = field(default_factory=Access)
     budgets: tuple[BudgetRule, ...] = ()
+    each_budgets: tuple[EachBudget, ...] = ()
+    key_defaults: KeyDefaults = NO_DEFAULTS
+    stores: StorePlan = field(default_factory=StorePlan)
     budget_timezone: str = "UTC"
-    webhooks: tuple[WebhookSink, ...] = ()
+    sinks: SinkPlans = NO_SINKS
     environment_names: frozenset[str] = frozenset()
     """All names that occur in `supported_environments`."""
     drop_params: bool = False
     environment: str | None = None
     """TIERGATE_ENVIRONMENT / LITELLM_ENVIRONMENT of the process."""
+    cache: CachePlan | None = None
+    """The response cache; None without one."""
+    guards: tuple[GuardPlan, ...] = ()
+    """The guards, in the order of the file."""
+    work: WorkPolicy | None = None
+    """What `backlog.config.json` says of phases and escalations; None without that file."""
+    life: Life = field(default_factory=Life)
+    metrics: MetricsPlan = ALL_METRICS
+    traffic_shares: tuple[tuple[AliasName, float], ...] = ()
+    """What part of all calls each alias is meant to serve, from 0 to 1; metrics compare."""
+    remarks: tuple[Remark, ...] = ()
+    """What checking the files has found; the dashboard shows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,30 +18,17 @@ from collections.abc import Callable, Sequence
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.values import AliasName
 from tiergate.core import cooldown, retries, routing, strategies, timing, told
+from tiergate.core.affinity import Homing
 from tiergate.core.catalog import ChainKind, Deployment, ScopeKind
+from tiergate.core.chain import members, withheld
 from tiergate.core.moves import CONSEQUENCES, Again, Event, Misstep, Phase, follow
 from tiergate.core.routing import Exclusion, Route, Routes, Selection, View
 from tiergate.core.stay import Stay
 from tiergate.core.steps import Call, GiveUp, Step, Wait, Wish
 from tiergate.core.strategies import Sight
-from tiergate.core.trail import Decision, Drilled, Ended, Left, Skipped, Tried
+from tiergate.core.trail import Decision, Drilled, Ended, Left, Skipped, Tried, Withheld
 
 __all__ = ["Call", "GiveUp", "Machine", "Misstep", "Step", "Wait", "Wish", "members"]
-
-
-def members(routes: Routes, route: Route, wish: Wish, kind: ChainKind) -> tuple[AliasName, ...]:
-    """Return the aliases that a failure of the alias asked leads to, in order.
-
-    The request's own list takes the place of the configured chain, and nothing is added to it.
-    """
-    if wish.disable_fallbacks:
-        return ()
-    own = wish.own(kind)
-    if own is None:
-        return route.chains[kind]
-    found = ((name, routes.of(name)) for name in own)
-    names = dict.fromkeys(name if to is None else to.alias for name, to in found)
-    return tuple(name for name in names if name != route.alias)
 
 
 class Machine:
@@ -49,17 +36,20 @@ class Machine:
 
     __slots__ = (
         "_attempt", "_began", "_callers", "_deadline", "_dearest", "_error", "_excluded",
-        "_fallbacks", "_give_up", "_hop", "_kind", "_phase", "_queue", "_retries", "_route",
-        "_routes", "_stay", "_timed_out", "_trail", "_wish",
+        "_fallbacks", "_give_up", "_home", "_hop", "_kind", "_phase", "_queue", "_retries",
+        "_route", "_routes", "_stay", "_timed_out", "_trail", "_wish",
     )  # fmt: skip
 
-    def __init__(self, routes: Routes, wish: Wish, started: float) -> None:
+    def __init__(
+        self, routes: Routes, wish: Wish, started: float, home: Homing | None = None
+    ) -> None:
         self._routes = routes
+        self._home = home
         self._wish = wish
         self._deadline = started + routes.policy.request_timeout
         self._callers = float("inf") if wish.timeout is None else started + wish.timeout
         self._phase = Phase.CHOOSING
-        self._trail: list[Decision] = []
+        self._trail: list[Decision] = [*wish.notes]
         # Where the request is: the alias, what happened in it, the attempt that is out.
         self._route: Route | None = routes.of(wish.alias)
         self._stay = Stay()
@@ -130,6 +120,8 @@ class Machine:
         self._fire(Event.SUCCEEDED)
         self._retries, self._fallbacks = attempt.number - 1, attempt.hop
         self._note(attempt, None, 200, now)
+        if self._home is not None and (attempt.hop or attempt.number > 1 or self._excluded):
+            self._trail += self._home.lost(attempt.deployment)
 
     def failed(self, failure: Failure, now: float) -> None:
         """Note that the attempt failed before anything was sent to the caller.
@@ -234,7 +226,8 @@ class Machine:
         if len(candidates) > 1:
             sight = Sight(view.load, view.price, now, self._wish.stream)
             chances = strategies.odds(policy, candidates, sight)
-            deployment = candidates[strategies.pick(chances, dice)]
+            warm = self._home.prefer(candidates) if self._home is not None else None
+            deployment = warm or candidates[strategies.pick(chances, dice)]
         following = self._following(deployment, view, now)
         part = timing.share(self._deadline - now, following, timed_out=self._timed_out)
         limits = timing.limits(
@@ -280,6 +273,7 @@ class Machine:
         if self._queue is None:
             self._queue = list(self._members(self._kind))
             self._trail.append(Left(self._wish.alias, self._kind if self._queue else None))
+            self._trail += [Withheld(name) for name in self._withheld()]
         elif self._stay.calls == 0:
             self._hop -= 1  # nothing was sent in that member: it does not count
         if self._is_over(now):
@@ -304,6 +298,11 @@ class Machine:
         if kind is None or self._route is None:
             return ()
         return members(self._routes, self._route, self._wish, kind)
+
+    def _withheld(self) -> tuple[AliasName, ...]:
+        if self._kind is None or self._route is None:
+            return ()
+        return withheld(self._routes, self._route, self._wish, self._kind)
 
     def _select(self, route: Route, view: View, now: float) -> Selection:
         selection = routing.select(route, self._wish.tags, view, now)
@@ -391,6 +390,7 @@ class Machine:
                 status,
                 now - self._began,
                 self._excluded,
+                self._began,
             )
         )
 

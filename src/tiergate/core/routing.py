@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
 from tiergate.base.errors import FailureClass, Refused
+from tiergate.base.remembering import remember
 from tiergate.base.values import AliasName, DeploymentId
 from tiergate.core import cooldown, retries, strategies, tags
-from tiergate.core.catalog import Alias, Catalog, ChainKind, Deployment, RouterPolicy
+from tiergate.core.catalog import Alias, Catalog, ChainKind, Chains, Deployment, RouterPolicy
 from tiergate.core.cooldown import Mark, Rule
 from tiergate.core.load import Load
 from tiergate.core.tags import RequestTags
+
+_MOST_REMEMBERED = 100
+"""Sets of tags whose deployments each alias remembers; of more, all are worked out again."""
 
 
 def _within(_deployment: Deployment) -> str | None:
@@ -32,13 +36,22 @@ def _unpriced(_deployment: Deployment) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """A budget that is used up: why in a few words, and what it tells a caller."""
+
+    text: str
+    refusal: Refused
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What routing looks at and does not own; made once, it always shows the present.
 
     Attributes:
         marks: The cooldown marks (`Book.marks`).
         load: What this process has seen of each deployment.
-        over: Says why a budget of the deployment or its provider is used up, or None.
+        over: Says why a budget of the deployment or its provider is used up, or None. An `Over`
+            has what a caller is told beside the reason.
         price: nano-USD per million input and output tokens together, or None where unknown.
     """
 
@@ -46,7 +59,7 @@ class View:
         default_factory=lambda: MappingProxyType[DeploymentId, Mark]({})
     )
     load: Load = field(default_factory=Load)
-    over: Callable[[Deployment], str | None] = _within
+    over: Callable[[Deployment], str | Over | None] = _within
     price: Callable[[Deployment], int | None] = _unpriced
 
 
@@ -67,12 +80,16 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One deployment that may not serve, and why; `wait` is seconds until it may, if known."""
+    """One deployment that may not serve, and why.
+
+    `wait` is seconds until it may, if known; `refusal` is what its budget tells a caller.
+    """
 
     deployment: DeploymentId
     why: Why
     text: str
     wait: float | None = None
+    refusal: Refused | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,7 @@ class Route:
         chains: For each kind the aliases to try in turn, members' own chains included.
         rules: The cooldown rule of each deployment.
         timeout_retries: Retries after a timeout of each deployment, where the caller asks none.
+        permitted: What the tags of earlier requests have led to.
     """
 
     alias: AliasName
@@ -112,15 +130,21 @@ class Route:
     chains: Mapping[ChainKind, tuple[AliasName, ...]]
     rules: Mapping[DeploymentId, Rule]
     timeout_retries: Mapping[DeploymentId, int]
+    permitted: dict[RequestTags, Selection] = field(
+        default_factory=dict[RequestTags, Selection], compare=False, repr=False
+    )
 
 
 class Routes:
-    """All aliases of one configuration, made ready; replaced whole on reload."""
+    """All aliases of one configuration, made ready; replaced whole on reload.
+
+    The chains alone can change under it (`follow`): a request that began keeps those that it has.
+    """
 
     __slots__ = ("_routes", "catalog", "policy")
 
     def __init__(self, policy: RouterPolicy, catalog: Catalog) -> None:
-        self.policy = policy
+        self.policy: RouterPolicy = policy
         self.catalog = catalog
         self._routes = {name: _route(policy, alias) for name, alias in catalog.aliases.items()}
 
@@ -131,6 +155,15 @@ class Routes:
             return found
         other = self.policy.alias_of.get(alias)
         return None if other is None else self._routes.get(other)
+
+    def follow(self, chains: Chains) -> None:
+        """Let requests that begin from now on follow other chains."""
+        if chains == self.policy.chains:
+            return
+        self.policy = replace(self.policy, chains=chains)
+        self._routes = {
+            name: _route(self.policy, alias) for name, alias in self.catalog.aliases.items()
+        }
 
     def rule(self, deployment: Deployment) -> Rule:
         """Return the cooldown rule of a deployment."""
@@ -211,6 +244,7 @@ def refusal(route: Route, asked: RequestTags, selection: Selection) -> Refused:
     over = by_why[Why.BUDGET]
     if over:
         reasons = "; ".join(dict.fromkeys(e.text for e in over))
+        told = next((e.refusal for e in over if e.refusal is not None), None)
         return Refused(
             429,
             f"Every deployment of `{route.alias}` that may serve this request is over a budget: "
@@ -218,7 +252,8 @@ def refusal(route: Route, asked: RequestTags, selection: Selection) -> Refused:
             code="budget_exceeded",
             type="budget_exceeded",
             anthropic_type="budget_exceeded",
-            headers=(("x-should-retry", "false"),),
+            headers=told.headers if told is not None else (("x-should-retry", "false"),),
+            details=told.details if told is not None else (),
         )
     wants = "; ".join(f"{e.deployment}: {e.text}" for e in selection.exclusions)
     return Refused(
@@ -255,6 +290,14 @@ def _permitted(route: Route, asked: RequestTags) -> Selection:
     """Apply what the request says of itself: environments and tags."""
     if not route.carried and not (route.constrained and (asked.environments or asked.excluded)):
         return route.everybody
+    known = route.permitted.get(asked)
+    if known is None:
+        known = _choose(route, asked)
+        remember(route.permitted, asked, known, _MOST_REMEMBERED)
+    return known
+
+
+def _choose(route: Route, asked: RequestTags) -> Selection:
     selected = (
         tags.choose_by_tags(route.carried, asked, match_any=route.match_any)
         if route.carried
@@ -282,7 +325,9 @@ def _unavailable(
 ) -> Exclusion | None:
     over = view.over(deployment)
     if over is not None:
-        return Exclusion(deployment.id, Why.BUDGET, over)
+        if isinstance(over, str):
+            return Exclusion(deployment.id, Why.BUDGET, over)
+        return Exclusion(deployment.id, Why.BUDGET, over.text, refusal=over.refusal)
     mark = view.marks.get(deployment.id)
     if mark is not None and not cooldown.is_open(mark, now):
         wait = cooldown.seconds_until_open(mark, now)

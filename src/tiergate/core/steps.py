@@ -10,7 +10,7 @@ from tiergate.base.values import AliasName
 from tiergate.core.catalog import ChainKind, Deployment
 from tiergate.core.tags import NO_TAGS, RequestTags
 from tiergate.core.timing import Limits
-from tiergate.core.trail import Tried
+from tiergate.core.trail import Noted, Tried
 
 
 # Not frozen: some are made for every request, and a frozen one costs twice as much to make.
@@ -27,6 +27,9 @@ class Wish:
         num_retries: The caller's number of retries.
         timeout: The caller's own time limit in seconds; it can only shorten.
         drill: Let the alias asked fail without a call, so that this chain is followed.
+        allowed: The aliases that the caller's key may use, in chains too; None means all.
+        budget_fallbacks: The key's own list; it takes the place of the budget chain.
+        notes: What was decided while the request was read; the trail begins with it.
     """
 
     alias: AliasName
@@ -39,6 +42,9 @@ class Wish:
     num_retries: int | None = None
     timeout: float | None = None
     drill: ChainKind | None = None
+    allowed: frozenset[AliasName] | None = None
+    budget_fallbacks: tuple[AliasName, ...] | None = None
+    notes: tuple[Noted, ...] = ()
 
     def own(self, kind: ChainKind) -> tuple[AliasName, ...] | None:
         """Return the request's own list for a kind of chain; None: the configured one."""
@@ -50,7 +56,7 @@ class Wish:
             case ChainKind.CONTENT_POLICY:
                 return self.content_policy_fallbacks
             case ChainKind.BUDGET:
-                return None
+                return self.budget_fallbacks
 
 
 # Not frozen: some are made for every request, and a frozen one costs twice as much to make.

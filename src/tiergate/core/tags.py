@@ -14,12 +14,17 @@ from dataclasses import dataclass
 
 from tiergate.base.errors import Refused
 from tiergate.base.jsontypes import Json
+from tiergate.base.remembering import remember
 
 DEFAULT_TAG = "default"
 """LiteLLM's name for the deployments that take whatever no other tag claims."""
 
 MOST_TAGS = 64
 LONGEST_TAG = 256
+
+_MOST_REMEMBERED = 1000
+_SHORT = 8
+"""A list of more tags than this is read anew each time, so that what is remembered stays small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,38 @@ def sort_tags(raw: tuple[str, ...], environment_names: frozenset[str]) -> Reques
         else:
             tags[tag] = None
     return RequestTags(tuple(tags), tuple(environments), tuple(required), tuple(excluded))
+
+
+class TagReader:
+    """Reads tags by one configuration's environments, and remembers what it has read.
+
+    The requests of one program carry the same few tags, so most are read once.
+    """
+
+    __slots__ = ("_environments", "_headers", "_sorted")
+
+    def __init__(self, environment_names: frozenset[str]) -> None:
+        self._environments = environment_names
+        self._headers: dict[str, tuple[str, ...]] = {}
+        self._sorted: dict[tuple[str, ...], RequestTags] = {}
+
+    def header(self, text: str) -> tuple[str, ...]:
+        """Read the header `x-litellm-tags`; see `parse_tag_header`."""
+        known = self._headers.get(text)
+        if known is None:
+            known = parse_tag_header(text)
+            if len(text) <= LONGEST_TAG:
+                remember(self._headers, text, known, _MOST_REMEMBERED)
+        return known
+
+    def sort(self, raw: tuple[str, ...]) -> RequestTags:
+        """Sort raw tags by what they do; see `sort_tags`."""
+        known = self._sorted.get(raw)
+        if known is None:
+            known = sort_tags(raw, self._environments)
+            if len(raw) <= _SHORT:
+                remember(self._sorted, raw, known, _MOST_REMEMBERED)
+        return known
 
 
 def allows_environments(listed: tuple[str, ...], asked: RequestTags) -> bool:

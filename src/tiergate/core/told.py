@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from tiergate.base.errors import Failure, FailureClass, Refused
@@ -17,6 +18,28 @@ def unknown_alias(alias: AliasName) -> Refused:
         f"There is no alias `{alias[:100]}`. GET /v1/models lists those you may use.",
         code="model_not_found",
         anthropic_type="not_found_error",
+        param="model",
+    )
+
+
+def not_for_key(asked: str, usable: Iterable[str]) -> Refused:
+    """Return the refusal of an alias that the caller's key may not use.
+
+    Type and code are LiteLLM's.
+
+    Args:
+        asked: The name asked for.
+        usable: The names that the key may use.
+    """
+    names = ", ".join(usable)
+    may = f"it may use {names}" if names else "it may use none"
+    return Refused(
+        403,
+        f"This key may not use the alias `{asked[:100]}`: {may}. The administrator of the "
+        "gateway can change that.",
+        code="key_model_access_denied",
+        type="key_model_access_denied",
+        anthropic_type="permission_error",
         param="model",
     )
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from tiergate.base.errors import FailureClass
-from tiergate.base.values import AliasName, DeploymentId
+from tiergate.base.money import format_usd
+from tiergate.base.values import AliasName, DeploymentId, NanoUsd
 from tiergate.core.catalog import ChainKind
 from tiergate.core.routing import Exclusion
 
@@ -33,6 +34,7 @@ class Tried:
         status: The HTTP status of the failure; 200 when it was answered.
         seconds: How long it took; for a stream, to its first content.
         excluded: The deployments that could not be chosen, and why.
+        begun: The monotonic instant at which it began.
     """
 
     alias: AliasName
@@ -43,6 +45,7 @@ class Tried:
     status: int
     seconds: float
     excluded: tuple[Exclusion, ...] = ()
+    begun: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A member of a chain that the caller's key may not use; it was passed over."""
+
+    alias: AliasName
+
+
+@dataclass(frozen=True, slots=True)
 class Drilled:
     """The alias asked was made to fail by a `mock_testing_...` field; nobody was called."""
 
@@ -85,7 +95,35 @@ class Ended:
     reason: str
 
 
-Decision: TypeAlias = Tried | Waited | Left | Skipped | Drilled | Ended
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was decided while the request was read, briefly: `auto: phase draft -> cheap`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A prefix that another deployment's provider holds in its cache, and that is read anew.
+
+    Attributes:
+        deployment: Who holds it.
+        tokens: How long it is.
+        cost: nano-USD that this costs more; 0 where it is not known.
+    """
+
+    deployment: DeploymentId
+    tokens: int
+    cost: int
+
+    @property
+    def text(self) -> str:
+        """Say it: `lost 41200 cached tokens at dep-a, 0.0474 USD`."""
+        cost = f", {format_usd(NanoUsd(self.cost))} USD" if self.cost else ""
+        return f"lost {self.tokens} cached tokens at {self.deployment}{cost}"
+
+
+Decision: TypeAlias = Tried | Waited | Left | Skipped | Withheld | Drilled | Ended | Noted | Lost
 """One record of a trail."""
 
 SEPARATOR = " > "
@@ -119,10 +157,14 @@ def _word(decision: Decision) -> str:
             return f"{chain} chain"
         case Skipped():
             return f"{decision.alias} skipped ({_excluded(decision.excluded) or 'no such alias'})"
+        case Withheld():
+            return f"{decision.alias} skipped (not for this key)"
         case Drilled():
             return f"{decision.alias} failed by a {decision.kind.value} drill"
         case Ended():
             return decision.reason
+        case Noted() | Lost():
+            return decision.text
         case _:
             assert_never(decision)
 

@@ -20,7 +20,7 @@ from tiergate.config.load import Loaded
 from tiergate.demo.tour import Tour, take
 from tiergate.mock import MockServer
 from tiergate.pricing import PriceList
-from tiergate.telemetry import configure_logging
+from tiergate.telemetry.logs import configure_logging
 from tiergate.wiring.build import Gateway
 from tiergate.wiring.configuration import read_configuration
 from tiergate.wiring.server import Listener, PortTakenError, listen

@@ -24,7 +24,6 @@ MAX_WAITING = 16
 """Requests that may wait for their turn. Only those count that came in one read with the request
 being answered; what comes later is not looked at before its turn."""
 
-_FAILED = "The server made a mistake and cannot answer. The operator finds more in its log."
 _FULL = "The server has as many connections as it may have. Try again later."
 
 
@@ -160,7 +159,7 @@ class Connection(asyncio.Protocol):
     @property
     def goes_on(self) -> bool:
         """Whether anything can be answered after the request under way."""
-        if self._service.draining or self.flow.eof:
+        if self._service.leaving or self.flow.eof:
             return False
         return self._phase is Phase.OPEN or bool(self._waiting or self._fault)
 
@@ -196,12 +195,16 @@ class Connection(asyncio.Protocol):
         if idle and self._reader is not None and not self._reader.in_head:
             self._close()
 
-    def abort(self) -> None:
-        """Close at once, and end the handler."""
-        self._break()
+    def end(self) -> None:
+        """End the handler; the connection stays for what it says last."""
         if self.task is not None:
             # Not before it has begun: a task that is cancelled earlier cleans up nothing.
             self._loop.call_soon(self.task.cancel)
+
+    def abort(self) -> None:
+        """Close at once, and end the handler."""
+        self._break()
+        self.end()
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -273,7 +276,7 @@ class Connection(asyncio.Protocol):
         if call.stream is not None:
             self._cut(call)
         elif not call.answered and not call.over:
-            self._answer_failure(call)
+            self._answer_failure(call, exc)
 
     def _cut(self, call: Call) -> None:
         """Let a stream not look complete."""
@@ -281,10 +284,8 @@ class Connection(asyncio.Protocol):
             # Without chunks, an ordinary end of the connection would be the end of the answer.
             self._break(reset=call.request.http_version != "1.1")
 
-    def _answer_failure(self, call: Call) -> None:
-        request = call.request
-        headers, body = self._service.error(500, request.path, request.headers.items(), _FAILED)
-        call.response_bytes(500, headers, body)
+    def _answer_failure(self, call: Call, exc: BaseException | None = None) -> None:
+        call.response_bytes(*self._service.failure(call.request, exc))
 
     def _finished(self, call: Call) -> None:
         """The handler has ended, and all is written that will be."""

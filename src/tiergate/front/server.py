@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 
 from tiergate.front.connection import Connection
 from tiergate.front.heads import date_line
@@ -13,6 +14,8 @@ from tiergate.front.limits import Limits
 from tiergate.front.listen import BACKLOG, listen
 from tiergate.front.service import App, ErrorAnswer, Failed, Service
 
+_LAST_WORDS_SECONDS = 2.0
+"""How long a handler whose time is up may take to say so to its client."""
 _LAST_SECONDS = 5.0
 """How long a handler that was cancelled may take to end."""
 
@@ -75,8 +78,23 @@ class Front:
         Raises:
             OSError: It cannot listen there; the text says why and what to do.
         """
+        sockets = await listen(host, port, reuse_port=reuse_port)
+        await self.start_on(sockets, ssl_context=ssl_context)
+
+    async def start_on(
+        self, sockets: Sequence[socket.socket], *, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        """Listen on sockets that are bound already, and serve.
+
+        Args:
+            sockets: They belong to the server from now on.
+            ssl_context: Serve HTTPS with it.
+
+        Raises:
+            OSError: It cannot listen on one of them.
+        """
         loop = asyncio.get_running_loop()
-        self._sockets = await listen(host, port, reuse_port=reuse_port)
+        self._sockets = tuple(sockets)
         patience = self._service.limits.header_seconds if ssl_context is not None else None
         for sock in self._sockets:
             server = await loop.create_server(
@@ -89,25 +107,38 @@ class Front:
             self._servers.append(server)
         self._sweep(loop)
 
+    def leave(self) -> None:
+        """Go on serving, but let every answer be the last one of its connection.
+
+        Clients that keep connections then look for another server while this one is still there.
+        """
+        self._service.leaving = True
+
     async def drain(self, seconds: float) -> None:
         """Stop: listen no more, let requests under way end, then close what is left.
 
-        Connections without a request are closed at once, the others with their answer.
+        Connections without a request are closed at once, the others with their answer. Handlers
+        whose time is up are cancelled while their connections are open, so they can say so.
 
         Args:
             seconds: How long the requests may take.
         """
         self._stop_listening()
-        self._service.draining = True
+        self._service.draining = self._service.leaving = True
         for member in tuple(self._service.members):
             member.drain()
         await self._wait_until_left(seconds)
+        late = [member for member in self._service.members if member.task is not None]
+        for member in late:
+            member.end()
+        if late:
+            await self._wait_until_left(_LAST_WORDS_SECONDS)
         await self.aclose()
 
     async def aclose(self) -> None:
         """Close everything at once, and end the handlers."""
         self._stop_listening()
-        self._service.draining = True
+        self._service.draining = self._service.leaving = True
         tasks: set[asyncio.Task[None]] = set()
         for member in tuple(self._service.members):
             if member.task is not None:

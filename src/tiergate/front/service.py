@@ -23,6 +23,10 @@ Failed = Callable[[str, Exception | None], None]
 """Told that a handler failed: path, and its exception, or None if it returned without answer."""
 
 
+_FAILED = "The server made a mistake and cannot answer. The operator finds more in its log."
+_STOPPED = "The server is stopping and cannot finish this request. Send it again."
+
+
 class Member(Protocol):
     """A connection, as the server sees it."""
 
@@ -37,6 +41,10 @@ class Member(Protocol):
         """Close as soon as nothing is under way."""
         ...
 
+    def end(self) -> None:
+        """End the handler; the connection stays for what it says last."""
+        ...
+
     def abort(self) -> None:
         """Close at once, and end the handler."""
         ...
@@ -49,6 +57,7 @@ class Service:
     Attributes:
         date: The `date` header line of now.
         draining: No connection takes another request.
+        leaving: Every answer is the last one of its connection.
         in_flight: Requests that have begun and whose handler has not ended.
         connections: Open sockets.
         members: Connections with an open socket or a running handler.
@@ -61,6 +70,7 @@ class Service:
     failed: Failed
     date: str
     draining: bool = False
+    leaving: bool = False
     in_flight: int = 0
     connections: int = 0
     members: set[Member] = field(default_factory=set[Member])
@@ -72,6 +82,20 @@ class Service:
         self.connections += 1
         most = self.limits.max_connections
         return most is None or self.connections <= most
+
+    def failure(
+        self, request: Request, exc: BaseException | None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Make the answer to a request whose handler has failed: status, headers and body.
+
+        Args:
+            request: It has not been answered.
+            exc: What the handler raised; None if it returned without an answer.
+        """
+        ended = self.draining and exc is not None and not isinstance(exc, Exception)
+        status, sentence = (503, _STOPPED) if ended else (500, _FAILED)
+        headers, body = self.error(status, request.path, request.headers.items(), sentence)
+        return status, headers, body
 
     def remove(self, member: Member) -> None:
         """A connection has neither socket nor handler any more."""

@@ -6,9 +6,12 @@ leaves nothing behind: its connection is closed before the failure is returned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tiergate.base.errors import Failure, FailureClass, Untranslatable
+from tiergate.base.values import Usage
 from tiergate.core.catalog import Deployment
 from tiergate.core.timing import Limits
 from tiergate.pipeline.deadline import Deadlines
@@ -19,6 +22,7 @@ from tiergate.ports import (
     Exchange,
     Fault,
     Inbound,
+    Meter,
     StreamReader,
     TransportError,
     Upstreams,
@@ -38,15 +42,29 @@ class Plain:
     headers: list[tuple[bytes, bytes]]
     losses: tuple[str, ...] = ()
 
+    @property
+    def usage(self) -> Usage | None:
+        """What it has used."""
+        return self.answer.usage
+
 
 @dataclass(slots=True)
 class Open:
-    """A stream that has shown its first content and not yet been sent on."""
+    """A stream that has shown its first content and not yet been sent on.
+
+    `count` says what it has used so far; without it the provider's own word is all there is.
+    """
 
     exchange: Exchange = field(repr=False)
     reader: StreamReader = field(repr=False)
     held: bytes = field(repr=False)
     losses: tuple[str, ...] = ()
+    count: Callable[[StreamReader], Usage] | None = field(default=None, repr=False)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it has used so far; our own count says `estimated`."""
+        return self.reader.usage if self.count is None else self.count(self.reader)
 
 
 class Attempts:
@@ -57,13 +75,22 @@ class Attempts:
         upstreams: The way to them.
         clock: Monotonic seconds, the event loop's own.
         wall: Unix seconds.
+        meter: Counts what a provider does not; None takes the provider's word alone.
     """
 
-    def __init__(self, codec: Codec, upstreams: Upstreams, clock: Clock, wall: Clock) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        upstreams: Upstreams,
+        clock: Clock,
+        wall: Clock,
+        meter: Meter | None = None,
+    ) -> None:
         self._codec = codec
         self._upstreams = upstreams
         self._clock = clock
         self._wall = wall
+        self._meter = meter
         self._deadlines = Deadlines()
 
     async def make(
@@ -94,9 +121,12 @@ class Attempts:
                 else:
                     body = await exchange.read(MAX_ANSWER_BYTES)
                     answer = self._codec.answer(inbound, deployment, body)
-                    outcome = (
-                        answer if isinstance(answer, Failure) else Plain(answer, exchange.headers)
-                    )
+                    if isinstance(answer, Failure):
+                        outcome = answer
+                    else:
+                        if self._meter is not None:
+                            answer.usage = self._meter.of_answer(inbound, deployment, answer)
+                        outcome = Plain(answer, exchange.headers)
         except TimeoutError:
             outcome = timed_out(deployment, limits)
         except TransportError as exc:
@@ -104,9 +134,15 @@ class Attempts:
         finally:
             if exchange is not None and not isinstance(outcome, Open | Plain):
                 exchange.close()
+        if isinstance(outcome, Open) and self._meter is not None:
+            outcome.count = partial(self._meter.of_stream, inbound, deployment)
         if prepared.losses and isinstance(outcome, Plain | Open):
             outcome.losses = prepared.losses
         return outcome
+
+    def begun(self, inbound: Inbound, deployment: Deployment) -> Usage | None:
+        """Return what an attempt has used that was begun and brought nothing; None: not known."""
+        return None if self._meter is None else self._meter.of_prompt(inbound, deployment)
 
     async def _error(self, exchange: Exchange, deployment: Deployment) -> Failure:
         """Read an error answer; a body that breaks off or never ends does not hide the status."""
@@ -137,7 +173,12 @@ class Attempts:
         reader = self._codec.stream(inbound, deployment)
         held: list[bytes] = []
         while True:
-            piece = await exchange.next()
+            try:
+                piece = await exchange.next()
+            except TransportError as exc:
+                # What the provider has told that it counts, it bills.
+                usage = reader.usage
+                return replace(unreachable(exc), charged=usage is not None, usage=usage)
             held.append(reader.feed(piece) if piece else reader.eof())
             if reader.failure is not None:
                 return reader.failure

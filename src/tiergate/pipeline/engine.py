@@ -7,63 +7,25 @@ is settled or released exactly once, whatever happens. Every decision is `core.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.values import Dialect, NanoUsd, Operation, Usage
 from tiergate.core.catalog import ChainKind
-from tiergate.core.cooldown import Book
-from tiergate.core.load import TIMED_OUT, Load
-from tiergate.core.plan import Call, GiveUp, Machine, Wait, Wish
-from tiergate.core.record import CallRecord, Outcome
-from tiergate.core.routing import Routes, View
+from tiergate.core.load import TIMED_OUT
+from tiergate.core.plan import Call, Machine, Wait, Wish
+from tiergate.core.record import CallRecord, Outcome, ended_as
 from tiergate.core.trail import compact
-from tiergate.pipeline.attempt import Attempts, Open, Plain
+from tiergate.pipeline.attempt import Open, Plain
+from tiergate.pipeline.course import Course
+from tiergate.pipeline.escalations import Escalations
+from tiergate.pipeline.parts import GaveUp, Parts
 from tiergate.pipeline.served import Served
-from tiergate.ports import Accounts, BudgetStop, Clock, Dice, HoldToken, Inbound, Observer
-
-Sleep = Callable[[float], Awaitable[None]]
-
-
-class GaveUp(Exception):  # noqa: N818 - the end of a request, told in the caller's shape
-    """Nothing could serve the request. `error` is what the caller is told."""
-
-    def __init__(self, end: GiveUp, why: str) -> None:
-        super().__init__("every attempt failed")
-        self.error: Failure | Refused = end.error
-        self.retry_after = end.retry_after
-        self.retries = end.retries
-        self.fallbacks = end.fallbacks
-        self.why = why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What an engine is made of.
-
-    Attributes:
-        routes: The aliases, made ready.
-        attempts: Makes single attempts.
-        accounts: Holds and settles money.
-        book: The cooldown marks.
-        load: What this process has seen of each deployment.
-        view: The routing view over book, load and budgets.
-        observer: Is told what happened (metrics, records, logs).
-        clock: Monotonic seconds, the event loop's own.
-        dice: Chance.
-    """
-
-    routes: Routes
-    attempts: Attempts
-    accounts: Accounts
-    book: Book
-    load: Load
-    view: View
-    observer: Observer
-    clock: Clock
-    dice: Dice
-    sleep: Sleep = asyncio.sleep
+from tiergate.ports import (
+    BudgetStop,
+    HoldToken,
+    Inbound,
+    Pending,
+)
 
 
 class Engine:
@@ -85,9 +47,10 @@ class Engine:
         """
         parts = self._parts
         parts.observer.began()
-        machine = Machine(parts.routes, wish, inbound.received)
-        course = _Course(machine, inbound, wish)
+        machine = Machine(parts.routes, wish, inbound.received, inbound.home)
+        course = Course(machine, inbound, wish)
         try:
+            await self._admit(course)
             return await self._follow(course)
         except asyncio.CancelledError:
             self._end(course, Outcome.CANCELLED, 499, None)
@@ -105,8 +68,22 @@ class Engine:
             self._end(course, Outcome.FAILURE, 500, None)
             raise
 
-    async def _follow(self, course: _Course) -> Served:
+    async def _admit(self, course: Course) -> None:
+        """Count the request in its caller's rate limits.
+
+        Raises:
+            Refused: One of them is reached.
+        """
+        admission = self._parts.accounts.admit(course.inbound)
+        if isinstance(admission, Pending):
+            admission = await admission.wait()
+        if isinstance(admission, BudgetStop):
+            raise admission.refusal
+        course.admission = admission
+
+    async def _follow(self, course: Course) -> Served:
         parts, machine = self._parts, course.machine
+        course.started = parts.clock()
         while True:
             now = parts.clock()
             step = machine.next(parts.view, now, parts.dice)
@@ -122,26 +99,34 @@ class Engine:
                     return course.declined
                 raise GaveUp(step, compact(machine.trail))
 
-    async def _call(self, course: _Course, step: Call, now: float) -> Served | None:
+    async def _call(self, course: Course, step: Call, now: float) -> Served | None:
         """Make one attempt; None when the plan must be asked again."""
         parts, machine, inbound = self._parts, course.machine, course.inbound
         deployment = step.deployment
         hold = parts.accounts.hold(inbound, deployment, now)
+        if isinstance(hold, Pending):
+            hold = await hold.wait()
         if isinstance(hold, BudgetStop):
             machine.refused(hold.scope, hold.refusal, now)
             return None
+        if parts.escalations is not None and parts.escalations.guards(deployment, course.wish):
+            await self._escalate(parts.escalations, course, hold)
         rule = parts.routes.rule(deployment)
         parts.book.called(deployment.id, rule, now)
         parts.load.begun(deployment.id, now)
         course.last = step
         try:
             outcome = await parts.attempts.make(inbound, deployment, step.limits)
-        except BaseException:
-            # Cancelled: what the provider may have begun is not known, so nothing is charged
-            # but by the provider's own report; the probe's place goes to the next request.
-            parts.accounts.release(hold, parts.clock())
+        except BaseException as exc:
+            # The caller left: the provider has begun, and its price for the prompt is due. The
+            # probe's place goes to the next request.
+            usage = None
+            if isinstance(exc, asyncio.CancelledError):
+                usage = parts.attempts.begun(inbound, deployment)
             parts.load.ended(deployment.id)
-            self._book_failed(step, _cancelled(), parts.clock())
+            left = _cancelled()
+            self._end_attempt(course, step, left, usage, hold)
+            self._book_failed(step, left, parts.clock())
             raise
         after = parts.clock()
         course.upstream += after - now
@@ -161,26 +146,68 @@ class Engine:
             first=after,
             upstream_seconds=course.upstream,
             paid=course.paid,
+            admission=course.admission,
+            failed=course.failed,
+            queue_seconds=course.started - inbound.received,
         )
         if served.refused and self._may_reroute(course, step):
             self._decline(course, served, after)
             return None
         machine.answered(after)
+        if inbound.telling is not None:
+            inbound.telling.trail = machine.trail
         served.settle_course(machine.retries, machine.fallbacks, compact(machine.trail))
         return served
 
+    async def _escalate(
+        self, escalations: Escalations, course: Course, hold: HoldToken | None
+    ) -> None:
+        """Ask for an escalation, now that everything else lets the call go out; once a request.
+
+        Raises:
+            Refused: There is none; nothing is sent, and nothing stays held.
+        """
+        if course.escalated:
+            return
+        try:
+            await escalations.admit(course.inbound)
+            course.escalated = True
+        except BaseException:
+            self._parts.accounts.release(hold, self._parts.clock())
+            raise
+
     def _attempt_failed(
-        self, course: _Course, step: Call, failure: Failure, hold: HoldToken | None, now: float
+        self, course: Course, step: Call, failure: Failure, hold: HoldToken | None, now: float
     ) -> None:
         parts = self._parts
-        parts.accounts.release(hold, now)
+        self._end_attempt(course, step, failure, failure.usage if failure.charged else None, hold)
         course.refusing = course.refusing or _starts_policy_chain(step, failure)
         if failure.kind is FailureClass.TIMEOUT:
             parts.load.measured(step.deployment.id, TIMED_OUT, now, stream=course.wish.stream)
         self._book_failed(step, failure, now)
         if failure.kind is not FailureClass.UNTRANSLATABLE:
+            course.failed.append((step.deployment, failure))
             parts.observer.attempt_failed(step.deployment, failure)
         course.machine.failed(failure, now)
+
+    def _end_attempt(
+        self,
+        course: Course,
+        step: Call,
+        failure: Failure,
+        usage: Usage | None,
+        hold: HoldToken | None,
+    ) -> None:
+        """End the hold of an attempt that brought nothing; what it used is charged."""
+        accounts, now = self._parts.accounts, self._parts.clock()
+        if usage is None:
+            accounts.release(hold, now)
+            return
+        cost = accounts.settle(hold, step.deployment, usage, now)
+        course.paid += cost or 0
+        record = course.record(Outcome.FAILURE, failure.status, failure, now)
+        record.deployment, record.usage, record.cost = step.deployment, usage, cost
+        self._note_part(course, record, hold)
 
     def _book_failed(self, step: Call, failure: Failure, now: float) -> None:
         """Note the failure in the cooldown book; tell the observer when a cooldown begins."""
@@ -193,7 +220,7 @@ class Engine:
 
     # ------------------------------------------------------------------ refusals inside a 200
 
-    def _may_reroute(self, course: _Course, step: Call) -> bool:
+    def _may_reroute(self, course: Course, step: Call) -> bool:
         """Tell whether a content-policy chain stands ready, or is being followed.
 
         A member of another chain that declines has answered: members start no second chain.
@@ -203,7 +230,7 @@ class Engine:
         route = self._parts.routes.of(course.wish.alias)
         return route is not None and bool(route.chains[ChainKind.CONTENT_POLICY])
 
-    def _decline(self, course: _Course, served: Served, now: float) -> None:
+    def _decline(self, course: Course, served: Served, now: float) -> None:
         """Set a refusal aside and let the plan follow the content-policy chain.
 
         The provider charges it, so it is settled now; it is what the caller gets if nobody else
@@ -215,8 +242,9 @@ class Engine:
             if not outcome.reader.ended:  # all that counts has come: the end can be added
                 outcome.held += outcome.reader.eof()
         complete = isinstance(outcome, Plain) or outcome.reader.ended
-        usage = outcome.answer.usage if isinstance(outcome, Plain) else outcome.reader.usage
-        course.paid += self._close_books(served, usage, now) or 0
+        usage = outcome.usage
+        paid = self._close_books(served, usage, now)
+        course.paid += paid or 0
         course.refusing = True
         failure = Failure(
             FailureClass.CONTENT_POLICY,
@@ -225,13 +253,25 @@ class Engine:
             code="content_policy_violation",
             charged=True,
         )
+        course.failed.append((served.deployment, failure))
         self._parts.observer.attempt_failed(served.deployment, failure)
+        record = served.record(now, Outcome.FAILURE, usage, paid, failure)
+        self._note_part(course, record, served.hold)
         if complete and course.declined is None:
             course.declined = served
         course.machine.failed(failure, now)
         served.settle_course(
             course.machine.retries, course.machine.fallbacks, compact(course.machine.trail)
         )
+
+    def _note_part(self, course: Course, record: CallRecord, hold: HoldToken | None) -> None:
+        """Tell of an attempt that was paid for and does not serve, or not yet."""
+        accounts = self._parts.accounts
+        course.parts += 1
+        record.part, record.paid = course.parts, 0
+        record.booked, record.bounded = accounts.booked(hold), accounts.bounded(hold)
+        record.escalated = self._escalated(record)
+        self._parts.observer.declined(record)
 
     # ------------------------------------------------------------------ the end
 
@@ -256,6 +296,7 @@ class Engine:
         """
         parts = self._parts
         now = parts.clock()
+        apart = served.closed  # a refusal that has a record of its own, and serves all the same
         cost = self._close_books(served, usage, now)
         if served.paid:
             cost = NanoUsd((cost or 0) + served.paid)
@@ -263,12 +304,23 @@ class Engine:
         if failure is not None:
             step = Call(deployment, served.limits, 1, served.fallbacks, probe=False)
             self._book_failed(step, failure, now)
+            served.failed.append((deployment, failure))
             parts.observer.attempt_failed(deployment, failure)
-        outcome = Outcome.SUCCESS
-        if failure is not None or left:
-            outcome = Outcome.CANCELLED if left else Outcome.FAILURE
-        parts.observer.ended(served.record(now, outcome, usage, cost, failure))
+        record = served.record(now, ended_as(failure, left=left), usage, cost, failure)
+        record.paid = served.paid + (served.cost or 0 if apart else 0)
+        record.apart = apart
+        record.booked = parts.accounts.booked(served.hold)
+        record.bounded = parts.accounts.bounded(served.hold)
+        record.escalated = self._escalated(record)
+        parts.observer.ended(record)
+        if served.admission is not None:
+            used = usage.prompt_total + usage.output if usage is not None else 0
+            parts.accounts.leave(served.admission, used)
         return cost
+
+    def limit_headers(self, served: Served) -> list[tuple[str, str]]:
+        """Return the `x-ratelimit-*` headers for a caller that has limits."""
+        return self._parts.accounts.limit_headers(served.admission)
 
     def _close_books(self, served: Served, usage: Usage | None, now: float) -> NanoUsd | None:
         """Settle the hold and the load figures; once per answer."""
@@ -290,59 +342,21 @@ class Engine:
         """Note a request that was refused before it was understood."""
         self._parts.observer.refused(dialect, operation, status, wall)
 
-    def _end(
-        self, course: _Course, outcome: Outcome, status: int, failure: Failure | None
-    ) -> None:
+    def _end(self, course: Course, outcome: Outcome, status: int, failure: Failure | None) -> None:
         """Record a request that nobody served."""
-        inbound, machine = course.inbound, course.machine
         now = self._parts.clock()
-        self._parts.observer.ended(
-            CallRecord(
-                call_id=inbound.call_id,
-                wall=inbound.wall,
-                dialect=inbound.dialect,
-                operation=inbound.operation,
-                asked=inbound.alias,
-                deployment=course.last.deployment if course.last is not None else None,
-                outcome=outcome,
-                status=status,
-                failure=failure.kind if failure is not None else None,
-                error_type=failure.type if failure is not None else None,
-                message=failure.message if failure is not None else None,
-                stream=inbound.stream,
-                cost=NanoUsd(course.paid) if course.paid else None,
-                retries=machine.retries,
-                fallbacks=machine.fallbacks,
-                why=compact(machine.trail),
-                seconds=now - inbound.received,
-                upstream_seconds=course.upstream,
-                overhead_seconds=max(0.0, now - inbound.received - course.upstream),
-                tags=course.wish.tags.tags,
-                user=inbound.user,
-            )
-        )
+        if course.admission is not None:
+            self._parts.accounts.leave(course.admission, 0)
+        record = course.record(outcome, status, failure, now)
+        record.escalated = self._escalated(record)
+        self._parts.observer.ended(record)
 
-
-@dataclass(slots=True)
-class _Course:
-    """One request on its way.
-
-    Attributes:
-        upstream: Seconds spent waiting for providers so far.
-        last: The last attempt.
-        declined: The first answer that was a refusal; what the caller gets if nobody else serves.
-        refusing: The content-policy chain is being followed.
-        paid: nano-USD of all refusals on the way.
-    """
-
-    machine: Machine
-    inbound: Inbound
-    wish: Wish
-    upstream: float = 0.0
-    last: Call | None = None
-    declined: Served | None = None
-    refusing: bool = False
-    paid: int = 0
+    def _escalated(self, record: CallRecord) -> bool:
+        """Tell whether a fallback brought the call to the escalation alias."""
+        escalations, deployment = self._parts.escalations, record.deployment
+        if escalations is None or deployment is None or record.asked == escalations.alias:
+            return False
+        return deployment.alias == escalations.alias
 
 
 def _starts_policy_chain(step: Call, failure: Failure) -> bool:

@@ -18,12 +18,36 @@ _SPOKEN = frozenset({"hourly", "daily", "weekly", "monthly", "yearly"})
 
 def named(rule: BudgetRule) -> str:
     """Name a budget with its limit: `the budget of alias frontier (300 USD monthly)`."""
-    whose = "the gateway" if rule.scope is ScopeKind.GATEWAY else f"{rule.scope.value} {rule.name}"
+    whose = _whose(rule)
     if rule.window in _SPOKEN:
         window = rule.window
     else:
         window = "in total" if rule.period == "none" else f"per {rule.window}"
     return f"the budget of {whose} ({format_usd(rule.limit)} USD {window})"
+
+
+def _whose(rule: BudgetRule) -> str:
+    match rule.scope:
+        case ScopeKind.GATEWAY:
+            return "the gateway"
+        case ScopeKind.KEY:
+            return "this key"
+        case _:
+            return f"{rule.scope.value.replace('_', ' ')} {rule.name}"
+
+
+def unreachable(rule: BudgetRule) -> Refused:
+    """Return the 503 for a call that a budget cannot decide, because its store is down."""
+    return Refused(
+        503,
+        f"T{named(rule)[1:]} cannot be checked: its store does not answer, and what this worker "
+        "had leased of it is spent. Try again soon. (`on_store_failure: allow` lets calls through "
+        "meanwhile.)",
+        code="budget_store_unavailable",
+        type="api_error",
+        headers=(("retry-after", "1"),),
+        details=(("scope", rule.scope.value), ("name", rule.name)),
+    )
 
 
 def utc_text(instant: int) -> str:

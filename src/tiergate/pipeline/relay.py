@@ -50,7 +50,7 @@ async def relay(opened: Open, send: Send, silence: float | None) -> Failure | No
                 failure = reader.failure
                 break
     except TransportError as exc:
-        failure = _silent() if watch.barked else unreachable(exc)
+        failure = silent() if watch.barked else unreachable(exc)
     finally:
         watch.stop()
         if reader.ended:
@@ -60,6 +60,19 @@ async def relay(opened: Open, send: Send, silence: float | None) -> Failure | No
     if failure is not None:
         await send(reader.error(failure))
     return failure
+
+
+async def cut_short(opened: Open, send: Send) -> None:
+    """Tell the caller of a stream that the gateway stops before its end.
+
+    Args:
+        opened: A stream that `relay` was carrying when it was cancelled.
+        send: Writes to the caller.
+
+    Raises:
+        OSError: What `send` raises when the caller has left too.
+    """
+    await send(opened.reader.error(_stopping()))
 
 
 class _Watchdog:
@@ -114,7 +127,18 @@ _LOOKS = 10
 """Looks per limit: silence is noticed not before the limit, and within a tenth of it after."""
 
 
-def _silent() -> Failure:
+def _stopping() -> Failure:
+    return Failure(
+        FailureClass.CANCELLED,
+        503,
+        "The gateway is stopping and cannot carry this answer to its end. Send the request again.",
+        type="api_error",
+        code="gateway_stopping",
+    )
+
+
+def silent() -> Failure:
+    """The failure of a stream whose next piece does not come."""
     return Failure(
         FailureClass.TIMEOUT,
         408,

@@ -25,6 +25,13 @@ class Served:
         paid: nano-USD that refusals on the way to this answer have cost.
         cost: Its own, in nano-USD, once the books are closed; None when the model has no price.
         closed: The books are closed.
+        admission: What the request has of its caller's rate limits.
+        source: What a cache in front of the engine knows of the answer; opaque to all others.
+        marks: Further response headers.
+        cache: The cache layer that answered, or empty.
+        saving: nano-USD that it has saved.
+        failed: Calls to deployments that failed on the way to this answer.
+        queue_seconds: From arrival until the first deployment was chosen.
     """
 
     inbound: Inbound
@@ -42,6 +49,15 @@ class Served:
     paid: int = 0
     cost: NanoUsd | None = None
     closed: bool = False
+    admission: HoldToken | None = field(default=None, repr=False)
+    source: object = field(default=None, repr=False)
+    marks: tuple[tuple[str, str], ...] = ()
+    cache: str = ""
+    saving: int = 0
+    failed: list[tuple[Deployment, Failure]] = field(
+        default_factory=list[tuple[Deployment, Failure]], repr=False
+    )
+    queue_seconds: float = 0.0
 
     @property
     def refused(self) -> bool:
@@ -49,6 +65,12 @@ class Served:
         if isinstance(self.outcome, Plain):
             return self.outcome.answer.refused
         return self.outcome.reader.refused
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the provider's answer."""
+        outcome = self.outcome
+        return outcome.headers if isinstance(outcome, Plain) else outcome.exchange.headers
 
     def settle_course(self, retries: int, fallbacks: int, why: str) -> None:
         """Take over what the plan knows at the end."""
@@ -66,6 +88,9 @@ class Served:
     ) -> CallRecord:
         """Make the record of the request."""
         inbound = self.inbound
+        refusal = inbound.refusal
+        if refusal is not None:
+            outcome = Outcome.REFUSED
         return CallRecord(
             call_id=inbound.call_id,
             wall=inbound.wall,
@@ -74,10 +99,10 @@ class Served:
             asked=inbound.alias,
             deployment=self.deployment,
             outcome=outcome,
-            status=200,
+            status=200 if refusal is None else refusal.status,
             failure=failure.kind if failure is not None else None,
-            error_type=failure.type if failure is not None else None,
-            message=failure.message if failure is not None else None,
+            error_type=failure.type if failure is not None else refusal and refusal.code,
+            message=failure.message if failure is not None else refusal and refusal.message,
             stream=inbound.stream,
             usage=usage,
             cost=cost,
@@ -88,6 +113,15 @@ class Served:
             first_seconds=self.first - self.begun,
             upstream_seconds=self.upstream_seconds,
             overhead_seconds=max(0.0, self.first - inbound.received - self.upstream_seconds),
-            tags=self.wish.tags.tags,
+            tags=inbound.tags,
             user=inbound.user,
+            caller=inbound.caller,
+            purpose=inbound.purpose,
+            telling=inbound.telling,
+            failed=self.failed,
+            queue_seconds=self.queue_seconds,
+            labels=inbound.labels,
+            headers=self.headers,
+            cache=self.cache,
+            saving=self.saving,
         )

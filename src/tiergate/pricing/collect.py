@@ -3,20 +3,21 @@
 It needs `genai-prices`, which nothing else does: importing that package takes most of a second
 and some 90 MB, and a gateway needs a few dozen of its figures. See docs/decisions/0010.
 
-Left out, because a `Usage` does not tell them apart: prices by hour, character, page, image or
-search, and those of special service tiers and batches. A price that depends on the time of day
-becomes its dearest.
+Left out, because a `Usage` does not tell them apart: prices by hour, character, page and image,
+and those of a route or a kind of search that the answer does not name. A price that depends on
+the time of day becomes its dearest.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import msgspec
 from genai_prices.data import providers as known_providers
@@ -32,12 +33,14 @@ from genai_prices.types import (
     MatchLogic,
     ModelInfo,
     ModelPrice,
+    PriceVariant,
     Provider,
     StartDateConstraint,
     TieredPrices,
     TimeOfDateConstraint,
 )
 
+from tiergate.base.values import ServiceTier
 from tiergate.pricing.listing import (
     HOSTS,
     Clause,
@@ -45,6 +48,7 @@ from tiergate.pricing.listing import (
     ListedPrice,
     ListedRates,
     ListedTier,
+    ListedVariant,
     ListFile,
 )
 
@@ -61,6 +65,19 @@ _KINDS: Final = (
     ("audio_output", "output_audio_mtok"),
 )
 """Our kinds and the data's keys; where two keys have one kind, the later counts."""
+
+_KEYS: Final = tuple(key for _, key in _KINDS)
+_TIERS: Final[Mapping[tuple[tuple[str, str], ...], ServiceTier]] = {
+    (("service_tier", "flex"),): ServiceTier.FLEX,
+    (("service_tier", "priority"),): ServiceTier.PRIORITY,
+    (("service_tier", "fast"),): ServiceTier.FAST,
+    (("speed", "fast"),): ServiceTier.FAST,
+    (("processing", "batch"),): ServiceTier.BATCH,
+}
+"""The conditions under which the data has other prices, and what answers call them."""
+
+Figure: TypeAlias = Decimal | TieredPrices | None
+"""A price in the data."""
 
 
 def collect(providers: Iterable[Provider], today: date, source: str) -> ListFile:
@@ -91,13 +108,16 @@ def _lines(models: Sequence[ListedModel]) -> bytes:
 def _model(model: ModelInfo, today: date) -> ListedModel:
     given = model.prices
     prices = given if isinstance(given, list) else [ConditionalPrice(prices=given)]
-    return ListedModel(model.id, _clause(model.match), _prices(prices, today))
+    variants = _known_variants(model.price_variants or ())
+    return ListedModel(model.id, _clause(model.match), _prices(prices, variants, today))
 
 
-def _prices(given: Sequence[ConditionalPrice], today: date) -> tuple[ListedPrice, ...]:
+def _prices(
+    given: Sequence[ConditionalPrice], variants: Sequence[_Special], today: date
+) -> tuple[ListedPrice, ...]:
     found: list[ListedPrice] = []
     for each in given:
-        price = _price(each.prices)
+        price = _price(each.prices, variants, today)
         if price is None:
             continue
         match each.constraint:
@@ -112,27 +132,77 @@ def _prices(given: Sequence[ConditionalPrice], today: date) -> tuple[ListedPrice
     return tuple(found)
 
 
-def _price(given: ModelPrice) -> ListedPrice | None:
+def _price(given: ModelPrice, variants: Sequence[_Special], today: date) -> ListedPrice | None:
+    plain = {key: getattr(given, key) for key in _KEYS}
+    rates, tiers = _rates(plain)
+    if rates.input is None and rates.output is None:
+        return None
+    return ListedPrice(
+        rates,
+        None,
+        tiers,
+        _each(given.requests_kcount) or 0,
+        tuple(
+            ListedVariant(each.tier, *_on_top(plain, each.prices, today, each.since))
+            for each in variants
+        ),
+        _each(given.web_searches_kcount),
+    )
+
+
+def _on_top(
+    plain: Mapping[str, Figure], special: ModelPrice, today: date, since: date | None
+) -> tuple[ListedRates, date | None, tuple[ListedTier, ...]]:
+    """Return a tier's rates: a key that the data does not give for it keeps its plain price."""
+    own = {key: getattr(special, key) for key in _KEYS}
+    rates, tiers = _rates({**plain, **{key: own[key] for key in _KEYS if own[key] is not None}})
+    return rates, since if since is not None and since > today else None, tiers
+
+
+def _rates(given: Mapping[str, Figure]) -> tuple[ListedRates, tuple[ListedTier, ...]]:
     base: dict[str, int] = {}
     above: dict[int, dict[str, int]] = {}
     for kind, key in _KINDS:
-        value: Decimal | TieredPrices | None = getattr(given, key)
+        value = given[key]
         if isinstance(value, TieredPrices):
             base[kind] = _nano(value.base)
             for tier in value.tiers:
                 above.setdefault(tier.start, {})[kind] = _nano(tier.price)
         elif value is not None:
             base[kind] = _nano(value)
-    if "input" not in base and "output" not in base:
-        return None
     tiers: list[ListedTier] = []
     rates = base
     for start in sorted(above):
         rates = {**rates, **above[start]}
         tiers.append(ListedTier(start, ListedRates(**rates)))
-    calls: Decimal | TieredPrices | None = given.requests_kcount
-    per_request = _nano(calls / 1000) if isinstance(calls, Decimal) else 0
-    return ListedPrice(ListedRates(**base), None, tuple(tiers), per_request)
+    return ListedRates(**base), tuple(tiers)
+
+
+def _each(thousand: Figure) -> int | None:
+    """Return nano-USD for one, from a price in USD for a thousand."""
+    return _nano(thousand / 1000) if isinstance(thousand, Decimal) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Special:
+    """Prices of a service tier, as the data has them."""
+
+    tier: ServiceTier
+    prices: ModelPrice
+    since: date | None
+
+
+def _known_variants(given: Sequence[PriceVariant]) -> list[_Special]:
+    """Return the variants that are of a tier of ours; `default` is the plain price."""
+    found: list[_Special] = []
+    for each in given:
+        tier = _TIERS.get(tuple(sorted(each.when.items())))
+        if tier is None:
+            continue
+        constraint = each.constraint
+        since = constraint.start_date if isinstance(constraint, StartDateConstraint) else None
+        found.append(_Special(tier, each.prices, since))
+    return found
 
 
 def _dearer(one: ListedPrice, other: ListedPrice) -> ListedPrice:

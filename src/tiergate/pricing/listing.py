@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from tiergate.base.values import NanoUsd
-from tiergate.core.cost import Price, Rates, Tier
+from tiergate.base.values import NanoUsd, ServiceTier
+from tiergate.core.cost import Price, Rates, Tier, Variant
 
 SHIPPED: Final = "genai_prices.json"
 
@@ -110,6 +110,15 @@ class ListedTier(msgspec.Struct, frozen=True, omit_defaults=True):
     rates: ListedRates
 
 
+class ListedVariant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rates of a service tier, and the day from which they are known (None: always)."""
+
+    tier: ServiceTier
+    rates: ListedRates
+    since: date | None = None
+    tiers: tuple[ListedTier, ...] = ()
+
+
 class ListedPrice(msgspec.Struct, frozen=True, omit_defaults=True):
     """A price and the day from which it holds (None: always)."""
 
@@ -117,11 +126,22 @@ class ListedPrice(msgspec.Struct, frozen=True, omit_defaults=True):
     since: date | None = None
     tiers: tuple[ListedTier, ...] = ()
     per_request: int = 0
+    variants: tuple[ListedVariant, ...] = ()
+    per_search: int | None = None
 
-    def price(self) -> Price:
-        """Return the price as a value of core."""
-        tiers = tuple(Tier(tier.above, tier.rates.filled()) for tier in self.tiers)
-        return Price(self.rates.filled(), tiers, NanoUsd(self.per_request))
+    def price(self, day: date) -> Price:
+        """Return the price as a value of core, with the service tiers known on a day."""
+        return Price(
+            rates=self.rates.filled(),
+            tiers=_steps(self.tiers),
+            per_request=NanoUsd(self.per_request),
+            variants=tuple(
+                Variant(each.tier, each.rates.filled(), _steps(each.tiers))
+                for each in self.variants
+                if each.since is None or each.since <= day
+            ),
+            per_search=None if self.per_search is None else NanoUsd(self.per_search),
+        )
 
 
 class ListedModel(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -131,10 +151,19 @@ class ListedModel(msgspec.Struct, frozen=True, omit_defaults=True):
     match: Clause
     prices: tuple[ListedPrice, ...] = ()
 
+    def held_on(self, day: date) -> ListedPrice | None:
+        """Return the price that holds on a day, as the list has it."""
+        held = [each for each in self.prices if each.since is None or each.since <= day]
+        return held[-1] if held else None
+
     def price_on(self, day: date) -> Price | None:
         """Return what the model costs on a day."""
-        held = [each for each in self.prices if each.since is None or each.since <= day]
-        return held[-1].price() if held else None
+        held = self.held_on(day)
+        return held.price(day) if held is not None else None
+
+
+def _steps(tiers: tuple[ListedTier, ...]) -> tuple[Tier, ...]:
+    return tuple(Tier(tier.above, tier.rates.filled()) for tier in tiers)
 
 
 class ListFile(msgspec.Struct, frozen=True):

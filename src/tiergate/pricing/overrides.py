@@ -2,17 +2,20 @@
 
 Kinds of token that the configuration does not name keep their ratio to the input or output price:
 who pays half of the list's input price pays half of its cache prices too, and a server of one's
-own at price 0 is free altogether.
+own at price 0 is free altogether. Service tiers and steps for long prompts keep their ratio to
+the plain price in the same way.
 """
 
 from __future__ import annotations
 
-from tiergate.base.values import NanoUsd
-from tiergate.core.catalog import PriceOverride
-from tiergate.core.cost import FREE, Price, Rates, Tier
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
-LONG_PROMPT = 200_000
-"""LiteLLM's `..._above_200k_tokens` prices hold for prompts of more tokens than this."""
+from tiergate.base.values import ServiceTier
+from tiergate.core.catalog import PriceOverride, SpecialRates, WrittenRates
+from tiergate.core.cost import FREE, NOTHING, Price, Rates, Tier, Variant
+
+_KINDS = tuple(each.name for each in fields(WrittenRates))
 
 
 def combined(
@@ -30,20 +33,25 @@ def combined(
     """
     if written.free:
         return FREE
-    if listed is not None:
-        rates = _over(listed.rates, written)
-        tiers = tuple(
-            Tier(tier.above, _along(tier.rates, listed.rates, rates)) for tier in listed.tiers
-        )
-        per_request = listed.per_request
-    else:
-        alone = _alone(written, embeds=embeds)
-        if alone is None:
+    if listed is None:
+        rates = _alone(written, embeds=embeds)
+        if rates is None:
             return None
-        rates, tiers, per_request = alone, (), NanoUsd(0)
-    if written.per_request is not None:
-        per_request = written.per_request
-    return Price(rates, _with_long_prompts(written, rates, tiers), per_request)
+        base = Price(rates)
+    else:
+        base = _moved(listed, written)
+    per_search = base.per_search if written.per_search is None else written.per_search
+    if per_search is None and not (base.rates.dearest_input or base.rates.dearest_output):
+        per_search = NOTHING
+    plain = [each for each in written.special if each.tier is ServiceTier.STANDARD]
+    return Price(
+        rates=base.rates,
+        tiers=_stepped(base.rates, base.tiers, plain),
+        per_request=base.per_request if written.per_request is None else written.per_request,
+        variants=_variants(base, written.special),
+        per_search=per_search,
+        own=any(getattr(written, kind) is not None for kind in _KINDS),
+    )
 
 
 def _alone(written: PriceOverride, *, embeds: bool) -> Rates | None:
@@ -63,7 +71,22 @@ def _alone(written: PriceOverride, *, embeds: bool) -> Rates | None:
     )
 
 
-def _over(base: Rates, written: PriceOverride) -> Rates:
+def _moved(listed: Price, written: WrittenRates) -> Price:
+    """Return the list's price with the written plain rates, and all else in its ratio to these."""
+    old, new = listed.rates, _over(listed.rates, written)
+    return Price(
+        rates=new,
+        tiers=_along_all(listed.tiers, old, new),
+        per_request=listed.per_request,
+        variants=tuple(
+            Variant(each.tier, _along(each.rates, old, new), _along_all(each.tiers, old, new))
+            for each in listed.variants
+        ),
+        per_search=listed.per_search,
+    )
+
+
+def _over(base: Rates, written: WrittenRates) -> Rates:
     """Return rates with the written figures, and the others in their ratio to these."""
     new_input = _first(written.input, base.input)
     new_output = _first(written.output, base.output)
@@ -84,37 +107,61 @@ def _over(base: Rates, written: PriceOverride) -> Rates:
     )
 
 
-def _along(tier: Rates, old: Rates, new: Rates) -> Rates:
-    """Return a tier's rates moved as the base rates have moved, kind by kind."""
+def _along(rates: Rates, old: Rates, new: Rates) -> Rates:
+    """Return other rates moved as the base rates have moved, kind by kind."""
     return Rates(
-        input=_scaled(tier.input, old.input, new.input),
-        output=_scaled(tier.output, old.output, new.output),
-        cache_read=_scaled(tier.cache_read, old.cache_read, new.cache_read),
-        cache_write_5m=_scaled(tier.cache_write_5m, old.cache_write_5m, new.cache_write_5m),
-        cache_write_1h=_scaled(tier.cache_write_1h, old.cache_write_1h, new.cache_write_1h),
-        reasoning=_scaled(tier.reasoning, old.reasoning, new.reasoning),
-        audio_input=_scaled(tier.audio_input, old.audio_input, new.audio_input),
-        audio_output=_scaled(tier.audio_output, old.audio_output, new.audio_output),
+        input=_scaled(rates.input, old.input, new.input),
+        output=_scaled(rates.output, old.output, new.output),
+        cache_read=_scaled(rates.cache_read, old.cache_read, new.cache_read),
+        cache_write_5m=_scaled(rates.cache_write_5m, old.cache_write_5m, new.cache_write_5m),
+        cache_write_1h=_scaled(rates.cache_write_1h, old.cache_write_1h, new.cache_write_1h),
+        reasoning=_scaled(rates.reasoning, old.reasoning, new.reasoning),
+        audio_input=_scaled(rates.audio_input, old.audio_input, new.audio_input),
+        audio_output=_scaled(rates.audio_output, old.audio_output, new.audio_output),
     )
 
 
-def _with_long_prompts(
-    written: PriceOverride, rates: Rates, tiers: tuple[Tier, ...]
+def _along_all(tiers: Iterable[Tier], old: Rates, new: Rates) -> tuple[Tier, ...]:
+    return tuple(Tier(tier.above, _along(tier.rates, old, new)) for tier in tiers)
+
+
+def _stepped(
+    rates: Rates, tiers: tuple[Tier, ...], written: Iterable[SpecialRates]
 ) -> tuple[Tier, ...]:
-    """Return the tiers with the written one for long prompts among them."""
-    above = PriceOverride(
-        input=written.input_above_200k,
-        output=written.output_above_200k,
-        cache_read=written.cache_read_above_200k,
-        cache_write_5m=written.cache_write_above_200k,
-    )
-    if above == PriceOverride():
-        return tiers
-    below = tuple(tier for tier in tiers if tier.above < LONG_PROMPT)
-    at_border = [tier.rates for tier in tiers if tier.above <= LONG_PROMPT]
-    base = at_border[-1] if at_border else rates
-    beyond = tuple(tier for tier in tiers if tier.above > LONG_PROMPT)
-    return (*below, Tier(LONG_PROMPT, _over(base, above)), *beyond)
+    """Return steps for long prompts with the written ones among them.
+
+    A written step stands over the step that held there before, kind by kind.
+    """
+    for special in sorted(written, key=lambda each: each.above):
+        if not special.above:
+            continue
+        below = tuple(tier for tier in tiers if tier.above < special.above)
+        held = [tier.rates for tier in tiers if tier.above <= special.above]
+        beyond = tuple(tier for tier in tiers if tier.above > special.above)
+        step = Tier(special.above, _over(held[-1] if held else rates, special))
+        tiers = (*below, step, *beyond)
+    return tiers
+
+
+def _variants(base: Price, written: Sequence[SpecialRates]) -> tuple[Variant, ...]:
+    """Return the service tiers with the written ones among them.
+
+    A tier that the list does not have begins with the plain price.
+    """
+    found = {each.tier: each for each in base.variants}
+    for tier in {each.tier: None for each in written}:
+        if tier is ServiceTier.STANDARD:
+            continue
+        before = found.get(tier, Variant(tier, base.rates, base.tiers))
+        own = [each for each in written if each.tier is tier]
+        rates, tiers = before.rates, before.tiers
+        for special in own:
+            if not special.above:
+                new = _over(rates, special)
+                tiers = _along_all(tiers, rates, new)
+                rates = new
+        found[tier] = Variant(tier, rates, _stepped(rates, tiers, own))
+    return tuple(found.values())
 
 
 def _scaled(figure: int, old: int, new: int) -> int:

@@ -10,7 +10,9 @@ from types import MappingProxyType
 from tiergate.base.values import AliasName, DeploymentId
 from tiergate.core.catalog import Deployment, PriceOverride
 from tiergate.core.cost import Price
-from tiergate.pricing.listing import Listing
+from tiergate.pricing.figures import Figure, figures_of
+from tiergate.pricing.listing import ListedPrice, Listing
+from tiergate.pricing.order import searches_always
 from tiergate.pricing.overrides import combined
 
 
@@ -61,6 +63,22 @@ class PriceList:
         """Return what each deployment costs and where the figures come from."""
         return tuple(self._row(deployment) for deployment in deployments)
 
+    @property
+    def source(self) -> str:
+        """Name, version and day of the list under the configuration's own figures."""
+        return self._listing.source
+
+    def figures(self, deployment: Deployment) -> tuple[Figure, ...]:
+        """Return each figure of a deployment's price with its origin; none without a price."""
+        price = self._row(deployment).price
+        if price is None:
+            return ()
+        listed = None
+        if not deployment.price.free:
+            listed = self._held(deployment.provider, deployment.priced_as or deployment.model)
+        searches = searches_always(deployment)
+        return figures_of(price, deployment.price, listed, self._today(), searches=searches)
+
     def _row(self, deployment: Deployment) -> PriceRow:
         written = deployment.price
         listed = None
@@ -82,5 +100,9 @@ class PriceList:
         )
 
     def _listed(self, provider: str, model: str) -> Price | None:
+        held = self._held(provider, model)
+        return held.price(self._today()) if held is not None else None
+
+    def _held(self, provider: str, model: str) -> ListedPrice | None:
         found = self._listing.find(provider, model)
-        return found.price_on(self._today()) if found is not None else None
+        return found.held_on(self._today()) if found is not None else None

@@ -29,6 +29,7 @@ class _Chat(msgspec.Struct):
     choices: list[_Finish]
     model: msgspec.Raw
     usage: _Object | None = None
+    service_tier: str | None = None
     error: msgspec.Raw = _ABSENT
 
 
@@ -70,7 +71,8 @@ def read_same(body: bytes, inbound: Inbound, dialect: Dialect) -> Answered | Non
             refused = False
         else:
             found = _CHAT.decode(body)
-            usage = None if found.usage is None else openai.usage_from(found.usage)
+            tier = found.service_tier
+            usage = None if found.usage is None else openai.usage_from(found.usage, tier)
             refused = any(choice.finish_reason == "content_filter" for choice in found.choices)
     except msgspec.ValidationError:
         return None

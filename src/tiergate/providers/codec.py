@@ -20,11 +20,12 @@ from tiergate.core.catalog import Deployment
 from tiergate.ports import Answered, Inbound, Prepared, StreamReader
 from tiergate.providers import anthropic, openai
 from tiergate.providers.answers import read_same
+from tiergate.providers.anthropic.breakpoints import breakpoint_edits
 from tiergate.providers.facts import ModelFacts, facts_for
 from tiergate.providers.failures import UnreadableAnswerError, classify, classify_event
 from tiergate.providers.heads import HeadTemplate
 from tiergate.providers.hosts import Quirk, find_host
-from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough, no_stream
+from tiergate.providers.passthrough import no_stream
 from tiergate.providers.replay import Replayed, events_of
 from tiergate.providers.target import NO_RENAMES, EncodedAsk, EncodeTarget
 from tiergate.providers.translated import StreamEncoder, TranslatedStream
@@ -89,9 +90,11 @@ class ProviderCodec:
             )
         encoded = self._translated(inbound, deployment)
         body = encoded.body
-        if deployment.defaults or deployment.additional_drop_params:
-            body = Members.read(body).edit(
-                {},
+        marks = deployment.breakpoints
+        if deployment.defaults or deployment.additional_drop_params or marks is not None:
+            members = Members.read(body)
+            body = members.edit(
+                {} if marks is None else breakpoint_edits(members, marks),
                 remove=deployment.additional_drop_params,
                 append=[(name, encode(value)) for name, value in deployment.defaults.items()],
             )
@@ -121,6 +124,8 @@ class ProviderCodec:
                 changed["metadata"] = inbound.metadata
             else:
                 remove = (*remove, "metadata")
+        if deployment.breakpoints is not None and inbound.operation is Operation.CHAT:
+            changed |= breakpoint_edits(members, deployment.breakpoints)
         if deployment.additional_drop_params:
             remove = (*remove, *deployment.additional_drop_params)
         if (
@@ -195,7 +200,8 @@ class ProviderCodec:
             found = openai.decode_answer(decoded)
             answer = _renamed(found, inbound)
             out = anthropic.encode_answer(answer, model=inbound.asked, created=created)
-        return Answered(out, answer.usage, answer.stop is Stop.REFUSED)
+        usage = None if answer.usage.estimated else answer.usage  # a host that told none
+        return Answered(out, usage, answer.stop is Stop.REFUSED)
 
     # ------------------------------------------------------------------ streams
 
@@ -210,8 +216,8 @@ class ProviderCodec:
             )
             return TranslatedStream(decoder, writer, _renames(inbound))
         if inbound.dialect is Dialect.ANTHROPIC:
-            return AnthropicPassthrough(inbound.asked, error_frame=writer.error)
-        return OpenAIPassthrough(
+            return anthropic.AnthropicPassthrough(inbound.asked, error_frame=writer.error)
+        return openai.OpenAIPassthrough(
             inbound.asked, include_usage=inbound.include_usage, error_frame=writer.error
         )
 
@@ -232,7 +238,7 @@ class ProviderCodec:
             answer = openai.decode_answer(decoded)
         writer = self._writer(inbound)
         played = b"".join([writer.feed(event) for event in events_of(answer)])
-        return Replayed(answer, writer), played
+        return Replayed(answer, checked.usage, writer), played
 
     def _writer(self, inbound: Inbound) -> StreamEncoder:
         created = int(self._wall())
@@ -331,7 +337,7 @@ def _same(members: Members, inbound: Inbound, deployment: Deployment) -> Answere
         required = "content"
     else:
         if isinstance(usage_raw, dict):
-            usage = openai.usage_from(usage_raw)
+            usage = openai.usage_from(usage_raw, members.get("service_tier"))
         required = "data" if inbound.operation is Operation.EMBEDDING else "choices"
         choices = members.raw("choices")
         if choices is not None:

@@ -77,19 +77,40 @@ def _events_of_part(block: int, part: Part) -> Iterator[StreamEvent]:
             return
 
 
+def _text_of(part: Part) -> str:
+    match part:
+        case Text() | Thinking() | Refusal():
+            return part.text
+        case ToolUse():
+            return part.name + part.arguments
+        case _:
+            return ""
+
+
 class Replayed:
     """A stream that is complete from the beginning; a `ports.StreamReader`."""
 
-    __slots__ = ("_encoder", "refused", "usage")
+    __slots__ = ("_encoder", "metered", "refused", "said_bytes", "said_pieces", "usage")
 
     content = True
     ended = True
     failure: Failure | None = None
 
-    def __init__(self, answer: Answer, encoder: StreamEncoder) -> None:
+    def __init__(self, answer: Answer, usage: Usage | None, encoder: StreamEncoder) -> None:
+        """Take a whole answer.
+
+        Args:
+            answer: What was answered.
+            usage: As the provider told it; None when it did not.
+            encoder: Writes the caller's error frame.
+        """
         self._encoder = encoder
-        self.usage: Usage | None = answer.usage
+        self.usage = usage
+        self.metered = usage is not None
         self.refused = answer.stop is Stop.REFUSED
+        texts = [text for part in answer.parts if (text := _text_of(part))]
+        self.said_pieces = len(texts)
+        self.said_bytes = sum(len(text.encode(errors="replace")) for text in texts)
 
     def feed(self, piece: bytes) -> bytes:
         """Take nothing: the answer is complete."""

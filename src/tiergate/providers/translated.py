@@ -7,6 +7,7 @@ has is the codecs' business.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from tiergate.base.chat import (
@@ -20,9 +21,10 @@ from tiergate.base.chat import (
     StreamEvent,
     TextDelta,
     ThinkingDelta,
+    ToolDelta,
     ToolStarted,
 )
-from tiergate.base.errors import Failure
+from tiergate.base.errors import Failure, FailureClass
 from tiergate.base.values import Usage
 from tiergate.providers.passthrough import no_stream
 from tiergate.providers.sse import EventTooLargeError, SseEvent, SseSplitter
@@ -33,6 +35,11 @@ class StreamDecoder(Protocol):
 
     usage: Usage | None
     skipped: int
+
+    @property
+    def metered(self) -> bool:
+        """Whether `usage` counts the whole answer so far."""
+        ...
 
     def feed(self, event: SseEvent) -> list[StreamEvent]:
         """Read one event."""
@@ -67,6 +74,8 @@ class TranslatedStream:
         "ended",
         "failure",
         "refused",
+        "said_bytes",
+        "said_pieces",
     )
 
     def __init__(
@@ -80,11 +89,18 @@ class TranslatedStream:
         self.ended = False
         self.failure: Failure | None = None
         self.refused = False
+        self.said_bytes = 0
+        self.said_pieces = 0
 
     @property
     def usage(self) -> Usage | None:
         """Usage so far."""
         return self._decoder.usage
+
+    @property
+    def metered(self) -> bool:
+        """Whether `usage` counts the whole answer so far."""
+        return self._decoder.metered
 
     def feed(self, piece: bytes) -> bytes:
         """Take upstream bytes; return the caller's."""
@@ -118,19 +134,38 @@ class TranslatedStream:
         out: list[bytes] = []
         for event in events:
             if isinstance(event, Broken):
-                nothing = not self.content and self._decoder.skipped
-                self.failure = no_stream() if nothing else event.failure
+                self.failure = self._failed(event.failure)
                 break
             out.append(self._encoder.feed(self._seen(event)))
         return b"".join(out)
+
+    def _failed(self, failure: Failure) -> Failure:
+        """Return the failure of a broken stream, with what the provider has told that it bills.
+
+        An error event says that the provider failed: before any content nothing is billed.
+        """
+        if not self.content and self._decoder.skipped:
+            return no_stream()
+        usage = self._decoder.usage
+        if failure.kind is FailureClass.CONNECTION and usage is not None:
+            return replace(failure, charged=True, usage=usage)
+        return failure
+
+    def _say(self, text: str) -> None:
+        self.said_pieces += 1
+        self.said_bytes += len(text) if text.isascii() else len(text.encode(errors="replace"))
 
     def _seen(self, event: StreamEvent) -> StreamEvent:
         """Note what the event means for the call; give tools their own names back."""
         match event:
             case TextDelta() | ThinkingDelta() | RefusalDelta():
                 self.content = self.content or bool(event.text)
+                self._say(event.text)
+            case ToolDelta():
+                self._say(event.fragment)
             case ToolStarted():
                 self.content = True
+                self._say(event.name)
                 if event.name in self._renames:
                     return ToolStarted(event.block, event.id, self._renames[event.name])
             case RedactedBlock() | OpaqueBlock():

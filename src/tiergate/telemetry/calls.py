@@ -7,6 +7,7 @@ import logging
 from tiergate.base.errors import Failure
 from tiergate.base.money import format_usd
 from tiergate.base.values import Dialect, Operation
+from tiergate.core.alerts import BudgetAlert
 from tiergate.core.catalog import Deployment
 from tiergate.core.record import CallRecord, Outcome
 
@@ -39,10 +40,14 @@ class CallLog:
                 "status": record.status,
                 "failure": record.failure.value if record.failure else "",
                 "cost_usd": format_usd(record.cost) if record.cost is not None else "",
+                "cache": record.cache,
                 "seconds": f"{record.seconds:.3f}",
                 "why": record.why,
             },
         )
+
+    def declined(self, record: CallRecord) -> None:
+        """What it cost is in the record of the request."""
 
     def refused(self, dialect: Dialect, operation: Operation, status: int, wall: float) -> None:
         """Log a request that was refused before it was understood."""
@@ -73,5 +78,19 @@ class CallLog:
                 "alias": deployment.alias,
                 "seconds": f"{seconds:.1f}",
                 "failure": failure.kind.value,
+            },
+        )
+
+    def alerted(self, alert: BudgetAlert) -> None:
+        """Log a mark that a budget has passed."""
+        LOG.warning(
+            "budget mark passed",
+            extra={
+                "scope": alert.scope.value,
+                "budget": alert.name,
+                "mark": alert.mark if alert.mark == "soft" else f"{alert.mark}%",
+                "spent_usd": format_usd(alert.spent),
+                "limit_usd": format_usd(alert.limit) if alert.limit is not None else "",
+                "window": alert.window,
             },
         )

@@ -5,11 +5,11 @@ Small JSON answers made from what other parts tell; nothing is decided here but 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -17,21 +17,26 @@ from tiergate import __version__
 from tiergate.base.errors import Refused
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import Dialect
-from tiergate.web import wire
+from tiergate.core.caller import Caller
+from tiergate.web import admin, wire
+from tiergate.web.aliases import visible_names
 from tiergate.web.data_plane import (
     ROUTES,
+    ControlHandler,
     RsgiProtocol,
     RsgiScope,
     check_headers,
     dialect_of,
+    read_body,
     send_refused,
 )
 from tiergate.web.inference import Serving
-from tiergate.web.requests import visible_names
+from tiergate.web.metrics_format import metrics_type, wants_openmetrics
 
 _JSON = [wire.JSON_TYPE]
 _METRICS = "/metrics"
-_METRICS_TYPE = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
+_READINESS = "/health/readiness"
+_PAGES = "/ui"
 
 PLANNED = {
     "/responses": "The OpenAI Responses API is not served yet; use /v1/chat/completions.",
@@ -45,27 +50,31 @@ class Insight(Protocol):
     """What the control routes show; implemented by the wiring."""
 
     def readiness(self) -> tuple[bool, JsonObject]:
-        """Tell whether the gateway can serve, and the state of its parts."""
+        """Tell whether calls should be sent here, and the state of the parts."""
+        ...
+
+    def details(self) -> tuple[bool, JsonObject]:
+        """Tell the same, with the deployments of each alias by state."""
         ...
 
     def deployments(self) -> list[JsonObject]:
         """Describe each deployment without its secrets: id, alias, state, why it is off."""
         ...
 
-    def spend(self) -> JsonObject:
+    async def spend(self) -> JsonObject:
         """Return `{"spend": USD, ...}` of the whole gateway."""
         ...
 
-    def provider_budgets(self) -> JsonObject:
+    async def provider_budgets(self) -> JsonObject:
         """Return LiteLLM's `{"providers": {...}}`."""
         ...
 
-    def budgets(self) -> list[JsonObject]:
+    async def budgets(self) -> list[JsonObject]:
         """Return every budget as SEMANTICS section 4 lists it."""
         ...
 
-    def metrics(self) -> bytes:
-        """Return the Prometheus text."""
+    async def metrics(self, *, openmetrics: bool) -> bytes:
+        """Return the Prometheus text, in the format of OpenMetrics if that is asked for."""
         ...
 
     def started(self) -> int:
@@ -79,9 +88,11 @@ class Request:
 
     path: str
     headers: dict[str, str]
+    caller: Caller | None = None
+    query: str = ""
 
 
-Route = Callable[[Request, Serving], tuple[int, Json]]
+Route = Callable[[Request, Serving], Awaitable[tuple[int, Json]]]
 
 
 class Control:
@@ -91,25 +102,36 @@ class Control:
         serving: Gives the configuration in force.
         insight: What there is to show.
         new_id: Gives a fresh call id.
+        routes: The administrative routes.
+        pages: Answers `/ui` and what is below; None where there is no dashboard.
     """
 
     def __init__(
-        self, serving: Callable[[], Serving], insight: Insight, new_id: Callable[[], str]
+        self,
+        serving: Callable[[], Serving],
+        insight: Insight,
+        new_id: Callable[[], str],
+        routes: Sequence[admin.Route] = (),
+        pages: ControlHandler | None = None,
     ) -> None:
         self._serving = serving
         self._insight = insight
         self._new_id = new_id
+        self._routes = admin.Routes(routes)
+        self._pages = pages
         self._open: dict[str, Route] = {
             "/": self._root,
             "/health/liveliness": self._alive,
             "/health/liveness": self._alive,
-            "/health/readiness": self._readiness,
+            _READINESS: self._readiness,
         }
-        self._keyed: dict[str, Route] = {
+        self._shared: dict[str, Route] = {
             "/v1/models": self._models,
             "/models": self._models,
+        }
+        self._keyed: dict[str, Route] = {
             "/health": self._health,
-            "/health/readiness/details": self._readiness,
+            "/health/readiness/details": self._details,
             "/v1/model/info": self._model_info,
             "/model/info": self._model_info,
             "/global/spend": self._spend,
@@ -122,56 +144,110 @@ class Control:
         """Answer one request."""
         path = scope.path.rstrip("/") or "/"
         serving = self._serving()
+        if (
+            self._pages is not None
+            and serving.access.dashboard
+            and (path == _PAGES or path.startswith(f"{_PAGES}/"))
+        ):
+            await self._pages(scope, proto, headers)
+            return
         try:
             check_headers(headers, serving.access)
-            self._route(scope.method, path, proto, headers, serving)
+            await self._route(scope, path, proto, headers, serving)
         except Refused as refused:
             dialect = Dialect.ANTHROPIC if "anthropic-version" in headers else dialect_of(path)
             send_refused(proto, refused, dialect, self._new_id())
 
-    def _route(
+    async def _route(
         self,
-        method: str,
+        scope: RsgiScope,
         path: str,
         proto: RsgiProtocol,
         headers: dict[str, str],
         serving: Serving,
     ) -> None:
+        method = scope.method
+        found = self._routes.find(method, path)
+        if isinstance(found, admin.Found):
+            await self._administer(scope, proto, headers, serving, found)
+            return
         match method:
             case "HEAD":
                 # A probe asks whether somebody is there, nothing else (Claude Code's first call).
-                proto.response_empty(200, list(_JSON))
+                ready = path != _READINESS or self._insight.readiness()[0]
+                proto.response_empty(200 if ready else 503, list(_JSON))
             case "OPTIONS":
-                proto.response_empty(204, [("allow", "GET, HEAD, OPTIONS, POST")])
+                proto.response_empty(204, [("allow", "DELETE, GET, HEAD, OPTIONS, POST")])
             case "GET":
-                self._get(path, proto, headers, serving)
+                await self._get(scope, path, proto, headers, serving)
             case _:
-                serving.gate.check(headers)
+                await serving.gate.caller(headers)
                 raise self._not_here(method, path)
 
-    def _get(
-        self, path: str, proto: RsgiProtocol, headers: dict[str, str], serving: Serving
+    async def _administer(
+        self,
+        scope: RsgiScope,
+        proto: RsgiProtocol,
+        headers: dict[str, str],
+        serving: Serving,
+        found: admin.Found,
     ) -> None:
-        request = Request(path, headers)
-        route = self._open.get(path)
-        if route is None and path == _METRICS:
+        gate, route = serving.gate, found.route
+        caller = await (gate.caller(headers) if route.keys else gate.admin(headers))
+        body: JsonObject = {}
+        if scope.method != "GET":
+            body = admin.read_object(await read_body(proto, headers, serving.access))
+        told = await route.handler(
+            admin.Asked(
+                method=scope.method,
+                path=scope.path.rstrip("/"),
+                query=admin.read_query(scope.query_string),
+                headers=headers,
+                body=body,
+                caller=caller,
+                rest=unquote(found.rest),
+            )
+        )
+        encoded = told.body if isinstance(told.body, bytes) else msgspec.json.encode(told.body)
+        heads = [("content-type", told.content_type), *told.headers]
+        proto.response_bytes(told.status, heads, encoded)
+
+    async def _get(
+        self,
+        scope: RsgiScope,
+        path: str,
+        proto: RsgiProtocol,
+        headers: dict[str, str],
+        serving: Serving,
+    ) -> None:
+        if path == _METRICS:
             if serving.metrics_guarded:
-                serving.gate.check(headers)
-            proto.response_bytes(200, [_METRICS_TYPE], self._insight.metrics())
+                await serving.gate.admin(headers)
+            openmetrics = wants_openmetrics(headers.get("accept", ""))
+            page = await self._insight.metrics(openmetrics=openmetrics)
+            proto.response_bytes(200, [("content-type", metrics_type(openmetrics))], page)
             return
+        route = self._open.get(path)
+        caller: Caller | None = None
         if route is None:
-            serving.gate.check(headers)
-            route = self._keyed.get(path) or self._one_model(path)
+            caller = await serving.gate.caller(headers)
+            route = self._shared.get(path) or self._one_model(path)
+        if route is None and (route := self._keyed.get(path)) is not None:
+            await serving.gate.admin(headers)
         if route is None:
             raise self._not_here("GET", path)
-        status, body = route(request, serving)
+        request = Request(path, headers, caller, scope.query_string)
+        status, body = await route(request, serving)
         proto.response_bytes(status, list(_JSON), msgspec.json.encode(body))
 
     def _not_here(self, method: str, path: str) -> Refused:
         if path in ROUTES:
             return _wrong_method(method, "POST")
-        if path in self._open or path in self._keyed or path == _METRICS:
+        if {path} & {*self._open, *self._shared, *self._keyed, _METRICS}:
             return _wrong_method(method, "GET")
+        other = self._routes.find(method, path)
+        if isinstance(other, tuple):
+            return _wrong_method(method, ", ".join(other))
         for end, sentence in PLANNED.items():
             if path.removeprefix("/v1").startswith(end):
                 return Refused(404, sentence, code="not_served_yet", type="not_found_error")
@@ -185,23 +261,31 @@ class Control:
 
     # ------------------------------------------------------------------ routes
 
-    def _root(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _root(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
         return 200, {"name": "Tiergate", "version": __version__, "models": "/v1/models"}
 
-    def _alive(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _alive(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
         return 200, "I'm alive!"
 
-    def _readiness(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _readiness(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
         ready, parts = self._insight.readiness()
         return (200 if ready else 503), parts
 
-    def _health(self, request: Request, serving: Serving) -> tuple[int, Json]:
-        """What LiteLLM finds out by paid calls is known here from traffic; it costs nothing."""
+    async def _details(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
+        ready, parts = self._insight.details()
+        return (200 if ready else 503), parts
+
+    async def _health(self, request: Request, serving: Serving) -> tuple[int, Json]:
+        """What LiteLLM finds out by paid calls is known here from traffic; it costs nothing."""
+        del serving
         found = self._insight.deployments()
+        wanted = dict(parse_qsl(request.query)).get("model")
+        if wanted is not None:
+            found = [each for each in found if each.get("model_name") == wanted]
         healthy: list[Json] = [d for d in found if d.get("state") == "ready"]
         unhealthy: list[Json] = [d for d in found if d.get("state") != "ready"]
         return 200, {
@@ -211,9 +295,8 @@ class Control:
             "unhealthy_count": len(unhealthy),
         }
 
-    def _models(self, request: Request, serving: Serving) -> tuple[int, Json]:
-        del request
-        names = visible_names(serving.rules)
+    async def _models(self, request: Request, serving: Serving) -> tuple[int, Json]:
+        names = _usable(visible_names(serving.rules), request.caller, serving)
         return 200, {
             "object": "list",
             "data": [self._model(name) for name in names],
@@ -239,12 +322,14 @@ class Control:
         for start in ("/v1/models/", "/models/"):
             if path.startswith(start):
                 name = unquote(path[len(start) :])
-                return lambda _request, serving: self._named_model(name, serving)
+                return lambda request, serving: self._named_model(name, request, serving)
         return None
 
-    def _named_model(self, name: str, serving: Serving) -> tuple[int, Json]:
-        if name not in serving.rules.names:
-            known = ", ".join(visible_names(serving.rules))
+    async def _named_model(
+        self, name: str, request: Request, serving: Serving
+    ) -> tuple[int, Json]:
+        if not _usable([name] if name in serving.rules.names else [], request.caller, serving):
+            known = ", ".join(_usable(visible_names(serving.rules), request.caller, serving))
             raise Refused(
                 404,
                 f"There is no such model alias. Known aliases: {known}.",
@@ -254,23 +339,30 @@ class Control:
             )
         return 200, self._model(name)
 
-    def _model_info(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _model_info(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
         data: list[Json] = list(self._insight.deployments())
         return 200, {"data": data}
 
-    def _spend(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _spend(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
-        return 200, self._insight.spend()
+        return 200, await self._insight.spend()
 
-    def _provider_budgets(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _provider_budgets(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
-        return 200, self._insight.provider_budgets()
+        return 200, await self._insight.provider_budgets()
 
-    def _budgets(self, request: Request, serving: Serving) -> tuple[int, Json]:
+    async def _budgets(self, request: Request, serving: Serving) -> tuple[int, Json]:
         del request, serving
-        rows: list[Json] = list(self._insight.budgets())
+        rows: list[Json] = list(await self._insight.budgets())
         return 200, {"budgets": rows}
+
+
+def _usable(names: Sequence[str], caller: Caller | None, serving: Serving) -> list[str]:
+    """Return those of some alias names that a caller may use."""
+    if caller is None or caller.aliases is None:
+        return list(names)
+    return [name for name in names if serving.rules.may_use(name, caller)]
 
 
 def _wrong_method(method: str, right: str) -> Refused:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation
+from tiergate.core.caller import Caller
 from tiergate.core.catalog import Access
 from tiergate.web import wire
 from tiergate.web.access import Gate
@@ -170,14 +171,30 @@ class DataPlane:
             await self._control(scope, proto, headers)
 
 
-async def admit(proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access: Access) -> bytes:
+async def admit(
+    proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access: Access
+) -> tuple[bytes, Caller]:
     """Check key and sizes, then read the body.
+
+    Returns:
+        The body, and who is calling.
 
     Raises:
         Refused: 401 or 403 (access), 431 (headers), 415 (compressed), 413 (body), 408 (body too
-            slow).
+            slow), 503 (the store of keys is down).
     """
-    gate.check(headers)
+    caller = gate.check(headers)
+    if caller is None:
+        caller = await gate.find(headers)
+    return await read_body(proto, headers, access), caller
+
+
+async def read_body(proto: RsgiProtocol, headers: dict[str, str], access: Access) -> bytes:
+    """Read a body within the limits.
+
+    Raises:
+        Refused: See `admit`.
+    """
     check_headers(headers, access)
     _check_coding(headers)
     limit = access.max_body_bytes

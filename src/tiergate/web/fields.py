@@ -47,6 +47,11 @@ class Fields(msgspec.Struct):
         return False
 
     @property
+    def output(self) -> tuple[int | None, int]:
+        """The most tokens of one answer, None where there is no limit, and how many answers."""
+        return self.max_tokens, 1
+
+    @property
     def end_user(self) -> str | None:
         """Who the caller says is asking."""
         user: object = self.metadata.get("user_id") if self.metadata else None
@@ -81,6 +86,14 @@ class OpenAIFields(Fields):
         """Whether the caller asked for a usage chunk."""
         options = self.stream_options
         return options is not None and options.include_usage is True
+
+    @property
+    def output(self) -> tuple[int | None, int]:
+        """See `Fields.output`; where both limits are given the larger one counts."""
+        limit, newer = self.max_tokens, self.max_completion_tokens
+        if newer is not None and (limit is None or newer > limit):
+            limit = newer
+        return limit, max(1, self.n or 1)
 
     @property
     def end_user(self) -> str | None:

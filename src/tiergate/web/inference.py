@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tiergate.base.errors import Failure, Refused
 from tiergate.base.money import format_usd
@@ -17,13 +18,18 @@ from tiergate.core.catalog import Access, Deployment, Settings
 from tiergate.core.plan import Wish
 from tiergate.pipeline.attempt import Open, Plain
 from tiergate.pipeline.counting import Counting
-from tiergate.pipeline.engine import Engine, GaveUp, Served
-from tiergate.pipeline.relay import relay
+from tiergate.pipeline.leading import Runs
+from tiergate.pipeline.parts import GaveUp
+from tiergate.pipeline.relay import cut_short, relay
+from tiergate.pipeline.served import Served
 from tiergate.ports import Clock, Inbound
 from tiergate.web import wire
 from tiergate.web.access import Gate
+from tiergate.web.aliases import RequestRules
+from tiergate.web.caching import controls_of
 from tiergate.web.data_plane import RsgiProtocol, RsgiScope, admit, send_error, send_refused
-from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.web.requests import Arrival, read_request
+from tiergate.web.telling import TellingRules
 
 LOG = logging.getLogger("tiergate.web")
 
@@ -40,6 +46,14 @@ _LONGEST_CALL_ID = 128
 _CALLER_LEFT = 499
 
 
+class CountGuard(Protocol):
+    """What looks at requests whose tokens are to be counted: they reach a provider too."""
+
+    async def counted(self, inbound: Inbound) -> Inbound:
+        """Return the request as it may go out."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """Everything that belongs to one configuration; replaced whole on reload."""
@@ -47,11 +61,17 @@ class Serving:
     gate: Gate
     access: Access
     rules: RequestRules
-    engine: Engine
+    engine: Runs
     counting: Counting
     settings: Settings
     metrics_guarded: bool
     """Whether `/metrics` asks for the key."""
+    caching: bool = False
+    """Whether requests may say something to a cache."""
+    guards: CountGuard | None = None
+    """Lets guards look at requests whose tokens are to be counted; None without guards."""
+    telling: TellingRules | None = None
+    """How requests are read for callbacks; None where there are none."""
 
 
 class Inference:
@@ -62,6 +82,8 @@ class Inference:
         clock: Monotonic seconds, the event loop's own.
         wall: Unix seconds.
         new_id: Gives a fresh call id.
+        calls: Is kept to have the calls under way, by the identity of their object; None where
+            nobody looks.
     """
 
     def __init__(
@@ -70,11 +92,13 @@ class Inference:
         clock: Clock,
         wall: Clock,
         new_id: Callable[[], str],
+        calls: dict[int, Inbound] | None = None,
     ) -> None:
         self._serving = serving
         self._clock = clock
         self._wall = wall
         self._new_id = new_id
+        self._calls = calls
         self._fixed: dict[tuple[DeploymentId, bool], tuple[Deployment, Pairs]] = {}
 
     async def handle(
@@ -91,7 +115,7 @@ class Inference:
         call_id = self._call_id(headers)
         inbound: Inbound | None = None
         try:
-            body = await admit(proto, headers, serving.gate, serving.access)
+            body, caller = await admit(proto, headers, serving.gate, serving.access)
             arrival = Arrival(
                 dialect,
                 operation,
@@ -100,9 +124,17 @@ class Inference:
                 call_id,
                 received,
                 self._wall(),
+                caller,
             )
-            inbound, wish = read_request(body, arrival, serving.rules)
+            read, wish = read_request(body, arrival, serving.rules)
+            if serving.caching:
+                read.cache = controls_of(read, headers)
+            if serving.telling is not None:
+                read.telling = serving.telling.of(read, headers)
+            inbound = read
             if operation is Operation.COUNT_TOKENS:
+                if serving.guards is not None:
+                    inbound = await serving.guards.counted(inbound)
                 counted = await serving.counting.count(inbound, wish)
                 proto.response_bytes(200, [_PLAIN_TYPE, ("x-litellm-call-id", call_id)], counted)
                 return
@@ -121,18 +153,20 @@ class Inference:
         leaver = _Leaver()
         inbound.task = leaver.task
         proto.watch(leaver.leave)
+        if self._calls is not None:
+            self._calls[id(inbound)] = inbound
         try:
             served = await serving.engine.run(inbound, wish)
             leaver.answering = True
             outcome = served.outcome
             if isinstance(outcome, Plain):
-                cost = serving.engine.finished(served, outcome.answer.usage, None)
-                head = self._headers(served, outcome.headers, outcome.losses)
+                cost = serving.engine.finished(served, outcome.usage, None)
+                head = self._headers(serving, served, outcome.headers, outcome.losses)
                 if cost is not None:
                     head.append(("x-litellm-response-cost", format_usd(cost)))
                 proto.response_bytes(200, head, outcome.answer.body)
             else:
-                await self._stream(serving, proto, served, outcome)
+                await self._stream(serving, proto, served, outcome, leaver)
         except asyncio.CancelledError:
             if not leaver.left:
                 raise
@@ -144,25 +178,45 @@ class Inference:
             LOG.debug("caller left", extra={"call_id": inbound.call_id})
         finally:
             proto.watch(None)
+            if self._calls is not None:
+                del self._calls[id(inbound)]
 
     async def _stream(
-        self, serving: Serving, proto: RsgiProtocol, served: Served, opened: Open
+        self,
+        serving: Serving,
+        proto: RsgiProtocol,
+        served: Served,
+        opened: Open,
+        leaver: _Leaver,
     ) -> None:
-        """Send a stream on; whatever ends it, the books are closed."""
+        """Send a stream on; whatever ends it, the books are closed.
+
+        A stream that is cancelled though its caller is there ends with the gateway: it says so.
+        """
         failure: Failure | None = None
         complete = False
         try:
-            head = self._headers(served, opened.exchange.headers, opened.losses)
+            head = self._headers(serving, served, opened.exchange.headers, opened.losses)
             transport = proto.response_stream(200, head)
-            failure = await relay(opened, transport.send_bytes, served.limits.silence)
-            complete = True
+            try:
+                failure = await relay(opened, transport.send_bytes, served.limits.silence)
+                complete = True
+            except asyncio.CancelledError:
+                if leaver.left:
+                    raise
+                leaver.task.uncancel()
+                await cut_short(opened, transport.send_bytes)
         finally:
             if not complete:
                 opened.exchange.close()
-            serving.engine.finished(served, opened.reader.usage, failure, left=not complete)
+            serving.engine.finished(served, opened.usage, failure, left=not complete)
 
     def _headers(
-        self, served: Served, upstream: list[tuple[bytes, bytes]], losses: tuple[str, ...]
+        self,
+        serving: Serving,
+        served: Served,
+        upstream: list[tuple[bytes, bytes]],
+        losses: tuple[str, ...],
     ) -> Pairs:
         """All headers of a served answer but its type and cost."""
         now = self._clock()
@@ -179,10 +233,17 @@ class Inference:
             ),
             ("x-tiergate-why", served.why),
         ]
+        if served.marks:
+            head += served.marks
         if losses:
             head.append(("x-tiergate-dropped", _header_safe(",".join(losses))))
+        passed = _PASSED_STARTS
+        if served.admission is not None:
+            # The limits that this caller meets are the gateway's, not the provider's.
+            head += serving.engine.limit_headers(served)
+            passed = _PASSED_STARTS[1:]
         for name, value in upstream:
-            if name in _PASSED_NAMES or name.startswith(_PASSED_STARTS):
+            if name in _PASSED_NAMES or name.startswith(passed):
                 head.append((name.decode("latin-1"), value.decode("latin-1")))
         return head
 

@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from tiergate.base.errors import Refused
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.values import AliasName, Dialect, Operation
-from tiergate.core.catalog import Catalog, ChainKind, RouterPolicy
+from tiergate.core.caller import LOCAL, Caller
+from tiergate.core.catalog import ChainKind
+from tiergate.core.phases import AUTO
 from tiergate.core.plan import Wish
-from tiergate.core.tags import parse_tag_header, parse_tags, sort_tags
-from tiergate.ports import Inbound
-from tiergate.web.fields import read_fields
+from tiergate.core.tags import parse_tags
+from tiergate.core.told import not_for_key
+from tiergate.ports import Inbound, OutputAsked
+from tiergate.web import purposes
+from tiergate.web.aliases import RequestRules, check_allowed, unknown_model, usable_names
+from tiergate.web.fields import Fields, read_fields
+from tiergate.web.guardrails import asked_guardrails
 from tiergate.wire.members import BodyError, Members, encode
 
 CONTROL = frozenset(
@@ -41,6 +47,7 @@ CONTROL = frozenset(
         "litellm_trace_id",
         "litellm_session_id",
         "session_id",
+        "no-log",
     }
 )
 """Body members that speak to the gateway (LiteLLM's names); none is ever sent to a provider."""
@@ -68,32 +75,12 @@ _DRILLS = (
     ("mock_testing_context_fallbacks", ChainKind.CONTEXT_WINDOW),
     ("mock_testing_content_policy_fallbacks", ChainKind.CONTENT_POLICY),
 )
-HEADERS = frozenset({"x-litellm-tags", "x-litellm-num-retries", "x-litellm-timeout"})
-"""Request headers that ask something of the attempt machine."""
+HEADERS = purposes.HEADERS | {"x-litellm-tags", "x-litellm-num-retries", "x-litellm-timeout"}
+"""Request headers that speak to the gateway."""
 
 _API_HEADERS = ("anthropic-beta", "anthropic-version")
 _STREAMED = frozenset({Operation.CHAT, Operation.COMPLETION})
 _MAX_RETRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRules:
-    """What reading a request depends on; made once per configuration."""
-
-    catalog: Catalog
-    router: RouterPolicy
-    environment_names: frozenset[str]
-    names: Mapping[str, AliasName]
-    """Every name a caller may use, mapped to its alias."""
-
-    @staticmethod
-    def of(
-        catalog: Catalog, router: RouterPolicy, environment_names: frozenset[str]
-    ) -> RequestRules:
-        """Collect the rules of a configuration."""
-        names: dict[str, AliasName] = {str(name): name for name in catalog.aliases}
-        names.update(router.alias_of)
-        return RequestRules(catalog, router, environment_names, names)
 
 
 # Not frozen: some are made for every request, and a frozen one costs twice as much to make.
@@ -108,6 +95,7 @@ class Arrival:
     call_id: str
     received: float
     wall: float
+    caller: Caller = LOCAL
 
 
 def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[Inbound, Wish]:
@@ -139,14 +127,24 @@ def read_request(body: bytes, arrival: Arrival, rules: RequestRules) -> tuple[In
             include_usage=stream and fields.includes_usage,
             members=members,
             control=control,
-            metadata=_kept(metadata) if metadata else None,
+            metadata=_kept(metadata, rules) if metadata else None,
             forward=_forward(arrival.headers) if arrival.dialect is Dialect.ANTHROPIC else (),
             query=arrival.query,
             user=fields.end_user,
+            caller=arrival.caller,
+            tags=arrival.caller.tags,
+            output=_output(members, fields, arrival.operation),
+            headers=arrival.headers,
         )
-        return inbound, _wish(inbound, metadata, arrival, rules)
+        wish = _wish(inbound, metadata, arrival, rules)
+        if rules.labels is not None:
+            inbound.labels = rules.labels.read(
+                metadata, inbound.tags, arrival.headers, arrival.caller
+            )
     except BodyError as exc:
         raise Refused(400, str(exc), code="invalid_json") from None
+    check_allowed(inbound.alias, asked, arrival.caller, rules)  # what `auto` means is known now
+    return inbound, wish
 
 
 def _check_forbidden(members: Members) -> None:
@@ -168,36 +166,28 @@ def _alias(asked: str | None, arrival: Arrival, rules: RequestRules) -> tuple[Al
         raise Refused(400, "`model` is required: the name of an alias.", param="model")
     alias = rules.names.get(asked)
     if alias is None:
-        raise unknown_model(asked, rules, arrival)
+        counting = arrival.operation is Operation.COUNT_TOKENS
+        raise unknown_model(asked, rules, arrival.caller, counting=counting)
+    if not rules.may_use(asked, arrival.caller):
+        raise not_for_key(asked, usable_names(rules, arrival.caller))
     return alias, asked
 
 
-def unknown_model(asked: str, rules: RequestRules, arrival: Arrival) -> Refused:
-    """Make the refusal of a name that is no alias; it lists the names that are."""
-    shown = asked if len(asked) <= 100 else f"{asked[:100]}..."
-    known = ", ".join(visible_names(rules))
-    counting = arrival.operation is Operation.COUNT_TOKENS
-    return Refused(
-        404 if counting else 400,
-        f"There is no model alias `{shown}`. Callers name aliases, not provider models. "
-        f"Known aliases: {known}.",
-        code="model_not_found",
-        anthropic_type="not_found_error",
-        param="model",
-    )
-
-
-def visible_names(rules: RequestRules) -> list[str]:
-    """Return the names that `/v1/models` lists: aliases first, then their other names."""
-    return [name for name in rules.names if name not in rules.router.hidden_aliases]
-
-
-def _kept(metadata: JsonObject) -> bytes | None:
+def _kept(metadata: JsonObject, rules: RequestRules) -> bytes | None:
     """Return what is left of the metadata for the provider (see `Inbound.metadata`)."""
-    if GATEWAY_METADATA.isdisjoint(metadata):
+    own = GATEWAY_METADATA if rules.labels is None else GATEWAY_METADATA | rules.labels.entries
+    if own.isdisjoint(metadata):
         return None
-    left = {name: value for name, value in metadata.items() if name not in GATEWAY_METADATA}
+    left = {name: value for name, value in metadata.items() if name not in own}
     return encode(left) if left else b""
+
+
+def _output(members: Members, fields: Fields, operation: Operation) -> OutputAsked | None:
+    """Return how much of an answer a chat asks for; None where that is not as simple."""
+    if operation is not Operation.CHAT or "best_of" in members:
+        return None
+    limit, choices = fields.output
+    return OutputAsked(members, limit, choices)
 
 
 def _forward(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -208,10 +198,18 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
     """Collect what the request asks of the attempt machine; most requests ask nothing."""
     headers = arrival.headers
     plain = not inbound.control and HEADERS.isdisjoint(headers)
-    if plain and not metadata:
-        return Wish(alias=inbound.alias, stream=inbound.stream)
-    members = inbound.members
-    _refuse_guardrails(members, metadata)
+    if plain and not metadata and not inbound.tags and inbound.alias != AUTO:
+        caller = arrival.caller
+        if caller.aliases is None and not caller.budget_fallbacks:
+            return Wish(alias=inbound.alias, stream=inbound.stream)
+        return Wish(
+            alias=inbound.alias,
+            stream=inbound.stream,
+            allowed=caller.aliases,
+            budget_fallbacks=caller.budget_fallbacks.get(inbound.alias),
+        )
+    members, caller = inbound.members, arrival.caller
+    inbound.guardrails = asked_guardrails(members, metadata, rules.guardrails)
     if members.get("stream_timeout") is not None:
         raise Refused(
             400,
@@ -220,7 +218,14 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
             param="stream_timeout",
             code="unsupported_parameter",
         )
-    raw_tags = _tags(members, metadata, headers)
+    raw_tags = _tags(members, metadata, headers, rules)
+    if inbound.tags:  # those of the key
+        raw_tags = tuple(dict.fromkeys((*raw_tags, *inbound.tags)))
+    inbound.purpose = purposes.read_purpose(members, metadata, headers, raw_tags)
+    inbound.tags = raw_tags
+    selecting = [tag for tag in raw_tags if not tag.startswith(purposes.TICKET_TAG)]
+    request_tags = rules.tags.sort(tuple(selecting))
+    notes = rules.work.apply(inbound, request_tags) if rules.work is not None else ()
     retries = _integer(members.get("num_retries"), "num_retries")
     if retries is None:
         retries = _integer(members.get("max_retries"), "max_retries")
@@ -228,19 +233,24 @@ def _wish(inbound: Inbound, metadata: JsonObject, arrival: Arrival, rules: Reque
         retries = _integer(_number_of(text), "x-litellm-num-retries")
     return Wish(
         alias=inbound.alias,
-        tags=sort_tags(raw_tags, rules.environment_names),
+        tags=request_tags,
         stream=inbound.stream,
-        fallbacks=_chain(members, "fallbacks", rules),
-        context_window_fallbacks=_chain(members, "context_window_fallbacks", rules),
-        content_policy_fallbacks=_chain(members, "content_policy_fallbacks", rules),
+        fallbacks=_chain(members, "fallbacks", caller, rules),
+        context_window_fallbacks=_chain(members, "context_window_fallbacks", caller, rules),
+        content_policy_fallbacks=_chain(members, "content_policy_fallbacks", caller, rules),
         disable_fallbacks=_flag(members, "disable_fallbacks"),
         num_retries=retries,
         timeout=_timeout(members, headers),
         drill=_drill(members, rules),
+        allowed=caller.aliases,
+        budget_fallbacks=caller.budget_fallbacks.get(inbound.alias),
+        notes=notes,
     )
 
 
-def _tags(members: Members, metadata: JsonObject, headers: Mapping[str, str]) -> tuple[str, ...]:
+def _tags(
+    members: Members, metadata: JsonObject, headers: Mapping[str, str], rules: RequestRules
+) -> tuple[str, ...]:
     """Collect tags: the body's win over the header's, as in LiteLLM."""
     found: tuple[str, ...] = ()
     if "tags" in metadata:
@@ -251,11 +261,13 @@ def _tags(members: Members, metadata: JsonObject, headers: Mapping[str, str]) ->
     if isinstance(side, dict) and "tags" in side:
         found += parse_tags(side["tags"], "litellm_metadata.tags")
     if not found and (text := headers.get("x-litellm-tags")) is not None:
-        found = parse_tag_header(text)
-    return tuple(dict.fromkeys(found))
+        found = rules.tags.header(text)
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
 
 
-def _chain(members: Members, name: str, rules: RequestRules) -> tuple[AliasName, ...] | None:
+def _chain(
+    members: Members, name: str, caller: Caller, rules: RequestRules
+) -> tuple[AliasName, ...] | None:
     """Return the request's own list for a chain; None when it gives none.
 
     LiteLLM takes a list of names, of `{"model": name}`, or of `{alias: [names]}`; the last form
@@ -268,13 +280,14 @@ def _chain(members: Members, name: str, rules: RequestRules) -> tuple[AliasName,
     for entry in value if isinstance(value, list) else [None]:
         asked = entry.get("model") if isinstance(entry, dict) else entry
         alias = rules.names.get(asked) if isinstance(asked, str) else None
-        if alias is None:
+        if alias is None or alias not in rules.catalog.aliases:
             raise Refused(
                 400,
                 f'`{name}` must be a list of aliases, such as ["balanced"]; known are '
-                f"{', '.join(visible_names(rules))}.",
+                f"{', '.join(usable_names(rules, caller))}.",
                 param=name,
             )
+        check_allowed(alias, str(asked), caller, rules)
         found.append(alias)
     return tuple(found)
 
@@ -285,18 +298,6 @@ def _flag(members: Members, name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise Refused(400, f"`{name}` must be true or false.", param=name, code="invalid_type")
     return value is True
-
-
-def _refuse_guardrails(members: Members, metadata: JsonObject) -> None:
-    """A request that asks for a check must not be served without it."""
-    in_body = "guardrails" in members and members.get("guardrails")
-    if in_body or metadata.get("guardrails"):
-        raise Refused(
-            400,
-            "No guardrail of that name is configured; the request was not sent.",
-            param="guardrails",
-            code="unknown_guardrail",
-        )
 
 
 def _number_of(text: str) -> Json:

@@ -75,7 +75,7 @@ class HostTable:
 
 
 class Poster:
-    """Sends webhook records through the transport; implements `telemetry.webhook.Post`."""
+    """Sends records of callbacks through the transport; implements `telemetry.posting.Post`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -86,13 +86,7 @@ class Poster:
         Raises:
             OSError: No answer came.
         """
-        target = Target.from_url(url)
-        parts = urlsplit(url)
-        path = parts.path or "/"
-        line = f"POST {path}?{parts.query}" if parts.query else f"POST {path}"
-        lines = [f"{line} HTTP/1.1", f"host: {target.authority}", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        target, head = post_head(url, headers, body)
         try:
             exchange = await self._transport.send(target, head, body)
             try:
@@ -102,3 +96,14 @@ class Poster:
         except TransportError as exc:
             raise ConnectionError(str(exc)) from None
         return exchange.status
+
+
+def post_head(url: str, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[Target, bytes]:
+    """Return whom a POST goes to, and what comes before its body."""
+    target = Target.from_url(url)
+    parts = urlsplit(url)
+    path = parts.path or "/"
+    line = f"POST {path}?{parts.query}" if parts.query else f"POST {path}"
+    lines = [f"{line} HTTP/1.1", f"host: {target.authority}", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return target, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import Protocol
 
 from tiergate.base.jsontypes import Json, JsonObject
 from tiergate.base.money import NANO
-from tiergate.core import cooldown
 from tiergate.core.catalog import Deployment
-from tiergate.core.cooldown import Book
-from tiergate.pipeline.spend import Spend
-from tiergate.ports import Clock
-from tiergate.telemetry import Metrics
-from tiergate.telemetry.families import BudgetRow
-from tiergate.transport import Transport
+from tiergate.core.cooldown import State
 from tiergate.web.inference import Serving
+from tiergate.wiring.money import Money
+from tiergate.wiring.readiness import Readiness
+
+
+class Page(Protocol):
+    """Makes the Prometheus page."""
+
+    async def __call__(self, *, openmetrics: bool) -> bytes:
+        """Return it, in the format of OpenMetrics if that is asked for."""
+        ...
 
 
 class GatewayInsight:
@@ -24,81 +28,77 @@ class GatewayInsight:
     def __init__(
         self,
         serving: Callable[[], Serving],
-        book: Book,
-        spend: Spend,
-        metrics: Metrics,
-        transport: Transport,
-        clock: Clock,
-        dropped: Callable[[], int],
+        money: Money,
+        page: Page,
+        readiness: Readiness,
         started: int,
     ) -> None:
         self._serving = serving
-        self._book = book
-        self._spend = spend
-        self._metrics = metrics
-        self._transport = transport
-        self._clock = clock
-        self._dropped = dropped
+        self._money = money
+        self._page = page
+        self._readiness = readiness
         self._started = started
 
     def readiness(self) -> tuple[bool, JsonObject]:
-        """The gateway serves as soon as it listens; cooling deployments do not make it unready."""
-        connections, idle = self._transport.stats()
-        settings = self._serving().settings
-        parts: JsonObject = {
-            "status": "healthy",
-            "db": "Not connected",
-            "budgets": "memory" if settings.budgets else "none",
-            "upstream_connections": connections,
-            "upstream_connections_idle": idle,
-        }
-        return True, parts
+        """Tell whether calls should be sent here, and the state of the parts."""
+        return self._readiness.readiness()
+
+    def details(self) -> tuple[bool, JsonObject]:
+        """Tell the same, with the deployments of each alias by state."""
+        ready, parts = self._readiness.readiness()
+        return ready, {**parts, "aliases": self._readiness.aliases()}
 
     def deployments(self) -> list[JsonObject]:
         """Describe each deployment."""
-        now = self._clock()
-        return [self._describe(d, now) for d in self._serving().settings.deployments]
+        return [self._describe(d) for d in self._serving().settings.deployments]
 
-    def _describe(self, deployment: Deployment, now: float) -> JsonObject:
-        state = cooldown.state(self._book.marks.get(deployment.id), now).value
+    def _describe(self, deployment: Deployment) -> JsonObject:
         info: JsonObject = {**deployment.info, "id": deployment.id}
-        return {
+        state = self._readiness.state(deployment)
+        found: JsonObject = {
             "model_name": deployment.alias,
             "model_info": info,
             "provider": deployment.provider,
             "model": deployment.model,
             "api_base": deployment.api_base,
-            "state": "off" if deployment.off is not None else state,
+            "state": state,
             "off": deployment.off,
         }
+        if state == State.COOLING.value:
+            found["error"] = self._readiness.why_cooling(deployment)
+        elif deployment.off is not None:
+            found["error"] = f"switched off: {deployment.off}"
+        return found
 
-    def spend(self) -> JsonObject:
-        """Return the spend of the gateway since it started, in USD."""
+    async def spend(self) -> JsonObject:
+        """Return what was spent since the ledger began, in USD."""
+        totals = await self._money.standings.totals(self._money.spend.budgets)
         return {
-            "spend": self._spend.total / NANO,
-            "spend_nano_usd": self._spend.total,
-            "since": self._started,
+            "spend": totals.gateway / NANO,
+            "spend_nano_usd": totals.gateway,
         }
 
-    def provider_budgets(self) -> JsonObject:
+    async def provider_budgets(self) -> JsonObject:
         """Return LiteLLM's form of the provider budgets."""
-        spent = self._spend.provider_spend()
-        limits = {
-            row.name: row for row in self._spend.rows(time.time()) if row.scope == "provider"
-        }
+        money = self._money
+        totals = await money.standings.totals(money.spend.budgets)
+        rows = await money.standings.rows(money.spend.budgets)
+        limits = {row.name: row for row in rows if row.scope == "provider"}
         providers: dict[str, Json] = {}
-        for name in sorted({*spent, *limits}):
+        for name in sorted({*totals.providers, *limits}):
             row = limits.get(name)
             providers[name] = {
                 "budget_limit": row.limit / NANO if row is not None else None,
                 "time_period": row.window if row is not None else None,
-                "spend": spent.get(name, 0) / NANO,
+                "spend": (row.spent if row is not None else totals.providers[name]) / NANO,
+                "spend_total": totals.providers.get(name, 0) / NANO,
                 "budget_reset_at": row.resets_at if row is not None else None,
             }
         return {"providers": providers}
 
-    def budgets(self) -> list[JsonObject]:
+    async def budgets(self) -> list[JsonObject]:
         """Return every budget."""
+        rows = await self._money.standings.rows(self._money.spend.budgets)
         return [
             {
                 "scope": row.scope,
@@ -109,24 +109,14 @@ class GatewayInsight:
                 "window": row.window,
                 "resets_at": row.resets_at,
                 "forecast_usd": row.forecast / NANO if row.forecast is not None else None,
+                "on_store_failure": row.on_store_failure,
             }
-            for row in self._spend.rows(time.time())
+            for row in rows
         ]
 
-    def metrics(self) -> bytes:
+    async def metrics(self, *, openmetrics: bool) -> bytes:
         """Return the Prometheus page."""
-        rows = (
-            BudgetRow(
-                row.scope,
-                row.name,
-                row.window,
-                row.limit / NANO,
-                row.spent / NANO,
-                row.held / NANO,
-            )
-            for row in self._spend.rows(time.time())
-        )
-        return self._metrics.render(rows, self._dropped())
+        return await self._page(openmetrics=openmetrics)
 
     def started(self) -> int:
         """Return the Unix time of the start."""

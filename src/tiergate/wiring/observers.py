@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tiergate.base.errors import Failure
 from tiergate.base.values import Dialect, Operation
+from tiergate.core.alerts import BudgetAlert
 from tiergate.core.catalog import Deployment
 from tiergate.core.record import CallRecord
 from tiergate.ports import Observer
@@ -27,6 +28,11 @@ class Observers:
         for sink in self._sinks:
             sink.ended(record)
 
+    def declined(self, record: CallRecord) -> None:
+        """Pass on."""
+        for sink in self._sinks:
+            sink.declined(record)
+
     def refused(self, dialect: Dialect, operation: Operation, status: int, wall: float) -> None:
         """Pass on."""
         for sink in self._sinks:
@@ -41,3 +47,8 @@ class Observers:
         """Pass on."""
         for sink in self._sinks:
             sink.cooled(deployment, failure, seconds)
+
+    def alerted(self, alert: BudgetAlert) -> None:
+        """Pass on."""
+        for sink in self._sinks:
+            sink.alerted(alert)

@@ -1,4 +1,4 @@
-"""Listen, serve, reload and drain: the life of one gateway process.
+"""Listen, serve, reload, take leave: the life of one gateway process.
 
 What is served is made in `build`; this module carries it through signals.
 """
@@ -9,14 +9,17 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect
+from tiergate.core.life import Life
 from tiergate.front import Front, Limits
 from tiergate.web import wire
 from tiergate.web.data_plane import DataPlane, dialect_of
+from tiergate.wiring.leaving import Leaving
 
 LOG = logging.getLogger("tiergate.server")
 
@@ -26,16 +29,16 @@ class Listener:
     """Where to listen, and how patient to be.
 
     Attributes:
-        drain_seconds: How long requests in flight may take after SIGTERM.
         header_seconds: How long a client may take to send its request head.
         max_head_bytes: What the HTTP layer buffers for a request head; above it answers 431.
+        sockets: Bound sockets to listen on instead of opening any, for one worker of several.
     """
 
     host: str
     port: int
-    drain_seconds: float = 30.0
     header_seconds: float = 30.0
     max_head_bytes: int = 256 * 1024
+    sockets: tuple[socket.socket, ...] = ()
 
 
 class PortTakenError(Exception):
@@ -50,6 +53,8 @@ class Hooks:
     """Called for SIGHUP, and by the file watch."""
     ready: Callable[[], None]
     """Called once when the port answers."""
+    leave: Callable[[], Life]
+    """Called once when the process is told to stop; says how long it may take."""
 
 
 async def listen(plane: DataPlane, listener: Listener) -> Front:
@@ -61,22 +66,33 @@ async def listen(plane: DataPlane, listener: Listener) -> Front:
     limits = Limits(max_head_bytes=listener.max_head_bytes, header_seconds=listener.header_seconds)
     front = Front(plane.__rsgi__, limits, _error, _failed)
     try:
-        await front.start(listener.host, listener.port)
+        if listener.sockets:
+            await front.start_on(listener.sockets)
+        else:
+            await front.start(listener.host, listener.port)
     except OSError as exc:
         raise PortTakenError(f"{exc}. Choose another with --port.") from None
     return front
 
 
-async def serve(plane: DataPlane, listener: Listener, hooks: Hooks) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
+async def serve(plane: DataPlane, listener: Listener, hooks: Hooks, leaving: Leaving) -> bool:
+    """Serve until SIGTERM or SIGINT, then take leave.
+
+    Args:
+        plane: What is served.
+        listener: Where.
+        hooks: What else is done.
+        leaving: Is told by signals, and by whoever else wants an end.
+
+    Returns:
+        Whether calls under way had their time; False where a second signal cut it short.
 
     Raises:
         PortTakenError: Nothing was served.
     """
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, leaving.say)
     loop.add_signal_handler(signal.SIGHUP, hooks.reload)
     front = await listen(plane, listener)
     try:
@@ -85,12 +101,35 @@ async def serve(plane: DataPlane, listener: Listener, hooks: Hooks) -> None:
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
         hooks.ready()
-        await stop.wait()
-        if front.in_flight:
-            LOG.info("draining", extra={"requests": front.in_flight})
-        await front.drain(listener.drain_seconds)
+        await leaving.begun.wait()
+        if await _take_leave(front, hooks.leave(), leaving):
+            return True
+        LOG.warning("told twice to end: what is under way is cut")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)  # a third one ends the process as any other
+        return False
     finally:
         await front.aclose()
+
+
+async def _take_leave(front: Front, life: Life, leaving: Leaving) -> bool:
+    """Serve on for a while, then let requests under way end; False if told again to end."""
+    front.leave()
+    if life.drain_delay:
+        LOG.info("leaving: calls are still taken", extra={"seconds": life.drain_delay})
+        if await leaving.hurried_within(life.drain_delay):
+            return False
+    if front.in_flight:
+        LOG.info("draining", extra={"requests": front.in_flight})
+    drain = asyncio.ensure_future(front.drain(life.drain_timeout))
+    hurried = asyncio.ensure_future(leaving.hurried.wait())
+    try:
+        await asyncio.wait({drain, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        return drain.done()
+    finally:
+        for task in (drain, hurried):
+            task.cancel()
+        await asyncio.gather(drain, hurried, return_exceptions=True)
 
 
 def _error(

@@ -17,8 +17,9 @@ from tiergate.base.values import AliasName, DeploymentId, Dialect, Operation, Se
 from tiergate.core.catalog import Catalog, Deployment, RouterPolicy, Settings
 from tiergate.ports import Inbound
 from tiergate.providers.codec import ProviderCodec
+from tiergate.web.aliases import RequestRules
 from tiergate.web.data_plane import ROUTES
-from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.web.requests import Arrival, read_request
 
 PATHS = sorted(FOLDER.glob("*.json"))
 ALIASES = ("cheap", "balanced", "vectors")

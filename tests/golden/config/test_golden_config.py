@@ -101,7 +101,10 @@ def show(value: object) -> str:
 
 
 def told(value: object) -> list[tuple[str, str]]:
-    """The fields of a dataclass that are not at their defaults, as name and text."""
+    """The fields of a dataclass that are not at their defaults, as name and text.
+
+    Places in a file are left out: cases are to be read, not counted through.
+    """
     assert is_dataclass(value)
     assert not isinstance(value, type)
     out: list[tuple[str, str]] = []
@@ -111,7 +114,7 @@ def told(value: object) -> list[tuple[str, str]]:
             default = each.default
         else:
             default = each.default_factory() if each.default_factory is not MISSING else MISSING
-        if each.name != "source" and have != default:
+        if each.compare and each.name != "source" and have != default:
             out.append((each.name, show(have)))
     return out
 
@@ -130,7 +133,7 @@ def show_result(loaded: Loaded, folder: Path) -> str:
     out += [
         f"{name}: {value}\n"
         for name, value in told(settings)
-        if name not in {"deployments", "router", "access", "budgets"}
+        if name not in {"deployments", "router", "access", "budgets", "remarks"}  # shown above
     ]
     return "".join(out)
 

@@ -55,9 +55,17 @@ def test_lenient_strict_and_no_env_are_obeyed(bad: str, good: str) -> None:
     assert run(bad, "--lenient").exit_code == 0
     assert run(good, ANTHROPIC_API_KEY=None).exit_code == 1
     assert run(good, "--no-env", ANTHROPIC_API_KEY=None).exit_code == 0
-    Path(good).write_text(Path(good).read_text() + "litellm_settings: {cache: true}\n")
+    idle = "litellm_settings: {store_audit_logs: true}\n"
+    Path(good).write_text(Path(good).read_text() + idle)
     assert run(good).exit_code == 0
     assert run(good, "--strict").exit_code == 1
+
+
+def test_the_toolkits_address_is_held_against_the_port_that_is_named(good: str) -> None:
+    beside = Path(good).parent / "backlog.config.json"
+    beside.write_text('{"llmOps": {"gateway": {"baseURL": "http://localhost:8080"}}}')
+    assert "calls port 8080, and the gateway listens on port 4000" in run(good).output
+    assert "calls port" not in run(good, "--port", "8080").output
 
 
 def test_several_files_are_one_configuration(tmp_path: Path) -> None:

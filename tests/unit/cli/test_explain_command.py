@@ -122,3 +122,17 @@ def test_errors_of_the_file_are_told(run):
 def test_keys_need_not_be_at_hand(run):
     assert run("--model", "cheap", KEY="").exit_code == 1
     assert run("--model", "cheap", "--no-env", KEY="").exit_code == 0
+
+
+def test_a_phase_says_what_auto_means(run, tmp_path):
+    routing = {"entryModelTriage": "cheap", "entryModelDesign": "balanced"}
+    (tmp_path / "backlog.config.json").write_text(json.dumps({"llmOps": {"routing": routing}}))
+    result = run("--model", "auto", "--phase", "design")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("auto: phase design -> balanced\n")
+    assert "dep-b" in result.output
+    told = json.loads(run("--model", "auto", "--phase", "triage", "--json").output)
+    assert told["notes"] == ["auto: phase triage -> cheap"]
+    refused = run("--model", "auto", "--phase", "cooking")
+    assert refused.exit_code == 1
+    assert "triage (cheap), design (balanced)" in refused.output

@@ -38,6 +38,15 @@ def group() -> click.Group:
     def third() -> None:
         pass
 
+    @top.group()
+    def family() -> None:
+        """A group."""
+
+    @family.command()
+    @click.option("--deep", help="Inside.")
+    def member(deep) -> None:
+        """One of it."""
+
     return top
 
 
@@ -63,3 +72,9 @@ def test_a_command_without_options_has_no_table():
     section = PAGE.partition("## `prog third`")[2]
     assert "|" not in section
     assert section.rstrip().endswith("`make docs`.")
+
+
+def test_subcommands_of_a_group_follow_it_with_their_whole_name():
+    assert PAGE.index("## `prog family`") < PAGE.index("## `prog family member`")
+    assert "\nOne of it.\n" in PAGE
+    assert "| `--deep TEXT` | Inside. |\n" in PAGE

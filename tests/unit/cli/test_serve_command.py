@@ -34,6 +34,7 @@ def runs(monkeypatch):
 
     async def run(settings, plan, environ):
         plans.append((settings, plan))
+        return True
 
     monkeypatch.setattr(serve_command, "run_gateway", run)
     return plans
@@ -50,13 +51,23 @@ def test_the_options_become_the_plan(file, runs):
     result = CliRunner().invoke(
         serve,
         ["-c", str(file), "--host", "::1", "--port", "4711", "--watch", "--lenient",
-         "--strict", "--drain-seconds", "5", "--num_workers", "1"],
+         "--strict", "--drain-seconds", "5", "--drain-delay", "2", "--num_workers", "1"],
     )  # fmt: skip
 
     assert result.exit_code == 0, result.output
     ((settings, plan),) = runs
     assert settings.deployments[0].alias == "cheap"
-    assert plan == Plan((file,), "::1", 4711, True, True, True, 5.0)
+    assert plan == Plan((file,), "::1", 4711, True, True, True, 5.0, drain_delay=2.0)
+
+
+def test_the_toolkits_file_is_part_of_the_plan_and_compared_with_the_port(file, tmp_path, runs):
+    other = tmp_path / "toolkit.json"
+    other.write_text('{"llmOps": {"gateway": {"baseURL": "http://localhost:4000"}}}')
+    words = ["-c", str(file), "--backlog", str(other)]
+    assert "calls port" not in CliRunner().invoke(serve, words).output
+    result = CliRunner().invoke(serve, [*words, "--port", "4711"])
+    assert "calls port 4000, and the gateway listens on port 4711" in result.output
+    assert [plan.backlog for _, plan in runs] == [other, other]
 
 
 def test_the_usual_plan(file, runs):
@@ -109,7 +120,38 @@ def test_a_port_that_cannot_be_had_is_told_without_a_traceback(file, monkeypatch
     assert "tiergate: not started: port 4000 is taken" in result.output
 
 
-def test_more_than_one_worker_is_refused(file, runs):
-    result = CliRunner().invoke(serve, ["-c", str(file), "--num_workers", "2"])
+@pytest.fixture
+def launches(monkeypatch, runs):
+    """How many workers would be launched; the process is not replaced, so it ends here."""
+    asked: list[int] = []
+
+    def launch(settings, plan, workers):
+        asked.append(workers)
+        raise PortTakenError("launched")
+
+    monkeypatch.setattr(serve_command, "launch", launch)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "workers"),
+    [
+        (["--num_workers", "2"], {}, [2]),
+        (["--num-workers", "3"], {"NUM_WORKERS": "5"}, [3]),
+        ([], {"NUM_WORKERS": "5"}, [5]),
+        ([], {"NUM_WORKERS": "5", "TIERGATE_NUM_WORKERS": "4"}, [4]),
+        (["--num_workers", "1"], {"NUM_WORKERS": "5"}, []),
+        ([], {}, []),
+    ],
+)
+def test_more_than_one_worker_needs_a_supervisor(file, runs, launches, words, env, workers):
+    CliRunner().invoke(serve, ["-c", str(file), *words], env=env)
+    assert launches == workers
+    assert len(runs) == (not workers)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two"])
+def test_a_number_of_workers_is_a_number(file, runs, launches, number):
+    result = CliRunner().invoke(serve, ["-c", str(file), "--num_workers", number])
     assert result.exit_code == 2
-    assert runs == []
+    assert (runs, launches) == ([], [])

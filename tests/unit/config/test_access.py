@@ -117,3 +117,23 @@ def test_whether_metrics_ask_for_a_key_is_left_open_unless_said(tmp_path: Path) 
     assert asked("") is None
     assert asked("litellm_settings: {require_auth_for_metrics_endpoint: false}\n") is False
     assert asked("litellm_settings: {require_auth_for_metrics_endpoint: true}\n") is True
+
+
+@pytest.mark.parametrize(
+    ("rest", "environ", "there"),
+    [
+        ("", {}, True),
+        ("general_settings: {dashboard: false}\n", {}, False),
+        ("", {"DISABLE_ADMIN_UI": "True"}, False),
+        ("", {"DISABLE_ADMIN_UI": "false"}, True),
+        ("general_settings: {dashboard: true}\n", {"DISABLE_ADMIN_UI": "true"}, True),
+    ],
+)
+def test_the_dashboard_is_there_unless_it_is_switched_off(
+    tmp_path: Path, rest: str, environ: dict[str, str], there: bool
+) -> None:
+    loaded = load(tmp_path, rest, **environ)
+
+    assert loaded.settings is not None
+    assert loaded.settings.access.dashboard is there
+    assert not said(loaded, "unknown-key")

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.config_world import Loaded, load_rest, said
-from tiergate.config.budgets import show_usd
-from tiergate.core.catalog import BudgetRule
+from tiergate.core.catalog import BudgetRule, OnStoreFailure
 
 
 def budgets(folder: Path, rest: str) -> tuple[list[tuple[str, str, int, str]], Loaded]:
@@ -56,7 +55,7 @@ def test_1m_is_a_month_at_the_top_and_a_minute_elsewhere_and_said(
     found, loaded = budgets(tmp_path, f"{place}: {{{inner}}}\n" if place else f"{inner}\n")
 
     assert found == [("provider", "anthropic", 1_000_000_000, period)]
-    (finding,) = (f for f in loaded.findings if f.code != "budgets-in-memory")
+    (finding,) = loaded.findings
     assert finding.path.endswith("time_period")
     assert ("month" if not place else "minute") in finding.message
     assert "1mo" in finding.advice
@@ -175,13 +174,69 @@ def test_every_budget_is_in_the_report_with_its_length(tmp_path: Path) -> None:
 
     rows = {row.path: row.value for row in loaded.report}
 
-    assert rows["budget of the gateway"] == "5 USD, 1 minute from the first use"
+    assert rows["budget of the gateway"] == (
+        "5 USD, 1 minute from the first use; store down: allow_leased"
+    )
 
 
-def test_amounts_are_shown_in_dollars() -> None:
-    assert [show_usd(x) for x in (0, 1, 1_500_000, 1_200_000_000_000)] == [
-        "0 USD",
-        "0.000000001 USD",
-        "0.0015 USD",
-        "1200 USD",
+def test_caps_of_tags(tmp_path: Path) -> None:
+    found, loaded = budgets(
+        tmp_path,
+        "litellm_settings: {tag_budget_config: {b: {budget_limit: 0, time_period: 1d}, "
+        "team-a: {max_budget: 5, budget_duration: monthly}}}\n",
+    )
+
+    assert found == [
+        ("tag", "b", 0, "calendar:day"),
+        ("tag", "team-a", 5_000_000_000, "calendar:month"),
     ]
+    assert loaded.findings == ()
+
+
+def test_what_holds_while_the_store_is_down_is_said_per_budget_or_for_all(tmp_path: Path) -> None:
+    rest = """
+general_settings: {on_store_failure: refuse}
+model_max_budget:
+  cheap: {budget_limit: 1, time_period: 1d, on_store_failure: allow}
+  balanced: {budget_limit: 1, time_period: 1d}
+litellm_settings: {max_budget: 9, budget_duration: 1d}
+model_list:
+  - model_name: x
+    litellm_params:
+      {model: openai/gpt-4o, max_budget: 3, budget_duration: 1d, on_store_failure: allow_leased}
+    model_info: {id: dep-x}
+"""
+    loaded = load_rest(tmp_path, rest)
+
+    assert loaded.settings is not None
+    assert {rule.name: rule.on_store_failure for rule in loaded.settings.budgets} == {
+        "gateway": OnStoreFailure.REFUSE,
+        "cheap": OnStoreFailure.ALLOW,
+        "balanced": OnStoreFailure.REFUSE,
+        "dep-x": OnStoreFailure.ALLOW_LEASED,
+    }
+    rows = {row.path: row.value for row in loaded.report}
+    assert rows["budget of alias cheap"] == "1 USD, one calendar day; store down: allow"
+
+
+def test_another_choice_for_a_store_that_is_down_is_a_conflict(tmp_path: Path) -> None:
+    cap = "model_max_budget: {cheap: {budget_limit: 1, time_period: 1d, on_store_failure: %s}}"
+    _, loaded = budgets(tmp_path, f"{cap % 'allow'}\nrouter_settings: {{{cap % 'refuse'}}}\n")
+
+    assert len(said(loaded, "conflicting-values")) == 1
+
+
+def test_an_unknown_choice_for_a_store_that_is_down_stops_the_start(tmp_path: Path) -> None:
+    loaded = load_rest(tmp_path, "general_settings: {on_store_failure: ignore}\n")
+
+    assert loaded.settings is None
+    assert len(said(loaded, "unknown-value")) == 1
+
+
+def test_the_largest_budget_is_still_a_limit(tmp_path: Path) -> None:
+    text = "litellm_settings: {max_budget: %s, budget_duration: 1d}\n"
+    largest = load_rest(tmp_path, text % 4_000_000_000).settings
+
+    assert largest is not None
+    assert largest.budgets[0].capped
+    assert load_rest(tmp_path, text % 4_000_000_001).settings is None

@@ -95,7 +95,9 @@ def test_an_output_limit_is_a_default_and_the_figure_that_holds_count_with(
     found = made(load(tmp_path, "max_tokens: 500"))
 
     assert (found.defaults["max_tokens"], found.default_max_tokens) == (500, 500)
-    assert made(load(tmp_path, "max_tokens: 500, default_max_tokens: 9")).default_max_tokens == 9
+    # What the file puts into every request is what the provider goes by.
+    assert made(load(tmp_path, "max_tokens: 500, default_max_tokens: 9")).default_max_tokens == 500
+    assert made(load(tmp_path, "default_max_tokens: 9")).default_max_tokens == 9
 
 
 @pytest.mark.parametrize("field", ["model", "messages", "stream", "api_key"])
@@ -171,6 +173,7 @@ SAMPLES = {
     "string_list": "[text]",
     "mapping": "{X-A: 1}",
     "any": "1",
+    "list": "[{role: system}]",
 }
 
 

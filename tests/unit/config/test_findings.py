@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tiergate.base.values import Position
 from tiergate.config.findings import At, Finding, Findings, Severity, one_line
+from tiergate.core.remarks import Remark
 
 HERE = At("router_settings.fallback", Position("config.yaml", 12))
 
@@ -90,3 +91,12 @@ def test_strict_makes_idle_keys_errors() -> None:
 
     assert not relaxed.failed
     assert strict.failed
+
+
+def test_a_running_gateway_keeps_what_a_finding_says():
+    finding = Finding(
+        Severity.WARNING, "weak-key", Position("config.yaml", 7), "a.b", "is weak", "Change it."
+    )
+    assert finding.remark == Remark(
+        "warning", "weak-key", "config.yaml:7", "a.b", "is weak", "Change it."
+    )

@@ -298,10 +298,10 @@ def test_the_keys_of_a_production_page_act(path: str) -> None:
 @pytest.mark.parametrize(
     "name", ["cache", "cache_params", *(f"cache_params.{k}" for k in ("type", "ttl", "namespace"))]
 )
-def test_the_page_s_cache_is_known_and_does_not_act_yet(name: str) -> None:
+def test_the_page_s_cache_acts(name: str) -> None:
     found = TABLE.find(("litellm_settings", *name.split(".")))
     assert found is not None
-    assert found.verdict is Verdict.PLANNED
+    assert found.acts
 
 
 IN_TWO_SECTIONS = [
@@ -342,34 +342,35 @@ KNOWN_OF_LITELLM = {
         router_settings.health_check_interval environment_variables.DISABLE_ADMIN_ENDPOINTS
     """,
     Verdict.NO_EFFECT: """
-        general_settings.alerting general_settings.ui_access_mode
+        general_settings.ui_access_mode
         general_settings.background_health_checks general_settings.store_model_in_db
         general_settings.database_connection_pool_limit litellm_settings.set_verbose
         litellm_settings.json_logs litellm_settings.mcp_aliases litellm_settings.telemetry
         mcp_servers vector_store_registry assistant_settings
         litellm_settings.cache_params.max_messages router_settings.enable_pre_call_checks
         model_list.0.model_info.mode model_list.0.model_info.supports_vision
-        environment_variables.LITELLM_LOG environment_variables.SLACK_WEBHOOK_URL
+        environment_variables.LITELLM_LOG
     """,
     Verdict.PLANNED: """
-        guardrails guardrails.0.guardrail_name guardrails.0.litellm_params.guardrail
-        guardrails.0.litellm_params.default_on guardrails.0.litellm_params.vendor_option
-        general_settings.database_url router_settings.redis_host
-        litellm_settings.default_key_generate_params litellm_settings.tag_budget_config
-        litellm_settings.cache_params.supported_call_types
-        litellm_settings.cache_params.similarity_threshold
-        model_list.0.litellm_params.cache_control_injection_points
         model_list.0.litellm_params.vertex_project model_list.0.litellm_params.aws_region_name
-        environment_variables.REDIS_HOST environment_variables.DATABASE_URL
     """,
     Verdict.DIFFERS: """
+        general_settings.database_url router_settings.redis_host
+        general_settings.coordination_redis.sentinel_nodes router_settings.cache_kwargs.ssl
+        litellm_settings.tag_budget_config.some-tag.max_budget litellm_settings.max_end_user_budget
+        environment_variables.REDIS_HOST environment_variables.DATABASE_URL
         include litellm_settings.max_budget litellm_settings.request_timeout
+        litellm_settings.cache_params.supported_call_types
         router_settings.allowed_fails router_settings.num_retries
+        model_list.0.litellm_params.cache_control_injection_points
         model_list.0.litellm_params.rpm model_list.0.model_info.supported_environments
         litellm_settings.require_auth_for_metrics_endpoint
         environment_variables.LITELLM_ENVIRONMENT
     """,
     Verdict.HONOURED: """
+        general_settings.alerting environment_variables.SLACK_WEBHOOK_URL
+        litellm_settings.cache_params.similarity_threshold
+        litellm_settings.default_key_generate_params
         general_settings.master_key router_settings.model_group_alias.gpt-4
         router_settings.retry_policy.RateLimitErrorRetries
         router_settings.model_group_retry_policy.cheap.TimeoutErrorRetries

@@ -56,7 +56,6 @@ def test_the_page_is_good_to_serve(tmp_path: Path) -> None:
         ("prefix-minimum", "claude-haiku-4-5 caches only prompt prefixes of at least 4096"),
         ("prefix-minimum", "claude-sonnet-4-6 caches only prompt prefixes of at least 2048"),
         ("short-timeout", "request_timeout: 30 seconds"),
-        ("not-acting-yet", "litellm_settings.cache: is not acting yet"),
         ("no-master-key", "loopback only"),
     ],
 )
@@ -251,7 +250,7 @@ def test_an_unset_reference_stops_the_start_and_names_variable_and_key(
         ({"router_settings": {"fallbacks": {"cheap": "balanced"}}}, "router_settings.fallbacks"),
         ({"router_settings": {"fallbacks": [{"cheap": ["mediocre"]}]}}, "mediocre"),
         (
-            {"litellm_settings": {"cache": True, "cache_params": {"type": "local", "ttl": "1h"}}},
+            {"litellm_settings": {"cache": True, "cache_params": {"type": "local", "ttl": "1x"}}},
             "cache_params.ttl",
         ),
         (
@@ -440,7 +439,7 @@ def test_no_secret_reaches_a_finding_or_the_report(
 
 
 def test_strict_and_lenient_are_told_apart(tmp_path: Path) -> None:
-    rest = "litellm_settings: {cache: true}\nrouter_settings: {fallback: []}\n"
+    rest = "litellm_settings: {max_user_budget: 1}\nrouter_settings: {fallback: []}\n"
     plain, lenient, strict = (
         Bench(tmp_path).load(MODELS + KEY + rest, **how)
         for how in ({}, {"lenient": True}, {"strict": True})
@@ -484,3 +483,17 @@ def test_variables_of_the_file_that_do_nothing_are_named(tmp_path: Path) -> None
     loaded = load_rest(tmp_path, f"environment_variables: {{{idle[0]}: x, MY_OWN: 3}}\n")
 
     assert [each.path for each in loaded.findings] == [f"environment_variables.{idle[0]}"]
+
+
+def test_a_start_states_where_money_is_kept_and_what_holds_without(tmp_path: Path) -> None:
+    rest = """
+general_settings: {state_dir: /srv/t, ticket_budget: {budget_limit: 2}}
+litellm_settings: {max_budget: 10, budget_duration: monthly}
+"""
+    loaded = load_rest(tmp_path, rest)
+
+    assert sorted(loaded.money_lines) == [
+        "budget of each ticket: 2 USD, no end; store down: allow_leased",
+        "budget of the gateway: 10 USD, one calendar month; store down: allow_leased",
+        "stores: budgets, keys, escalations and ledger in SQLite in /srv/t",
+    ]

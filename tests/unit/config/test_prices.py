@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from support.config_world import KEY, Bench, Loaded, said
+from tiergate.base.values import ServiceTier
 from tiergate.config.prices import PRICE_KEYS, complete
 from tiergate.core.catalog import PriceOverride
+
+SEARCH = "search_context_cost_per_query"
 
 
 def price(folder: Path, params: str = "", info: str = "") -> tuple[PriceOverride, Loaded]:
@@ -27,10 +30,37 @@ def test_usd_per_token_becomes_nano_usd_per_million_tokens(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("key", sorted(PRICE_KEYS))
 def test_every_price_may_stand_at_either_place(tmp_path: Path, key: str) -> None:
-    one, _ = price(tmp_path, f"{key}: 0.000001")
-    two, _ = price(tmp_path, "", f"{key}: 0.000001")
+    amount = "{search_context_size_low: 0.01}" if key == SEARCH else "0.000001"
+    one, _ = price(tmp_path, f"{key}: {amount}")
+    two, _ = price(tmp_path, "", f"{key}: {amount}")
 
     assert one == two != PriceOverride()
+
+
+def test_every_price_knows_where_it_stands(tmp_path: Path) -> None:
+    found, _ = price(
+        tmp_path,
+        "input_cost_per_token: 1e-6, input_cost_per_token_above_200k_tokens_priority: 2e-6",
+        "search_context_cost_per_query: {a: 0.1}",
+    )
+
+    assert {(each.kind, each.tier, each.above) for each in found.places} == {
+        ("input", ServiceTier.STANDARD, 0),
+        ("input", ServiceTier.PRIORITY, 200_000),
+        ("per_search", ServiceTier.STANDARD, 0),
+    }
+    assert {each.position.line for each in found.places} == {1}
+    assert price(tmp_path, "pricing: free")[0].places[0].kind == "free"
+    assert price(tmp_path)[0].places == ()
+
+
+def test_two_names_of_one_price_count_as_the_first(tmp_path: Path) -> None:
+    found, _ = price(
+        tmp_path, "cache_read_input_token_cost: 1e-6, input_cost_per_token_cache_hit: 2e-6"
+    )
+
+    assert found.cache_read == 1_000_000_000
+    assert len(found.places) == 1
 
 
 def test_a_price_of_nothing_is_a_price(tmp_path: Path) -> None:

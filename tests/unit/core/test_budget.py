@@ -8,7 +8,7 @@ import pytest
 
 from tiergate.base.values import NanoUsd, Position
 from tiergate.core.budget import Budget, Budgets, Hold, HoldState, Standing, budget_id
-from tiergate.core.catalog import BudgetRule, ScopeKind
+from tiergate.core.catalog import NO_LIMIT, BudgetRule, ScopeKind
 from tiergate.core.window import Span, read_period
 
 LATER = 10_000.0
@@ -254,3 +254,14 @@ def test_an_unknown_budget_is_an_error_and_holds_nothing():
         budgets.try_hold([ALL, CHEAP], NanoUsd(1), 1000.0, LATER)
 
     assert sums(budgets) == (0, 0)
+
+
+@pytest.mark.parametrize("scope", [ScopeKind.KEY, ScopeKind.USER, ScopeKind.TEAM])
+def test_a_key_a_user_and_a_team_have_one_budget_with_and_without_a_cap(scope):
+    capped, counting = (budget(limit, "none", scope, "x") for limit in (5, NO_LIMIT))
+    assert capped.id == counting.id == f"{scope.value}:x"
+
+
+def test_what_only_counts_for_the_gateway_stands_beside_its_limit():
+    assert budget(5).id == "gateway:gateway"
+    assert budget(NO_LIMIT, "none").id == "total:gateway:gateway"

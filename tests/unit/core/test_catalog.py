@@ -29,6 +29,15 @@ def test_the_default_chain_is_general_and_for_aliases_without_their_own():
     assert found == [("last",), (), (), ()]
 
 
+def test_the_chains_of_a_kind_are_those_written_without_the_default():
+    assert [dict(CHAINS.written(kind)) for kind in ChainKind] == [
+        {"cheap": ("balanced",)},
+        {"cheap": ("frontier",)},
+        {"cheap": ("safe",)},
+        {"cheap": ("free",)},
+    ]
+
+
 def test_deployments_are_found_by_alias_in_the_order_of_the_file_and_by_id():
     a, b, c = deployment("x", "a"), deployment("y", "b"), deployment("x", "c", off="not here")
 

@@ -284,3 +284,35 @@ def test_a_call_can_go_elsewhere_by_a_second_deployment_or_a_chain() -> None:
 
 def test_the_reasons_have_words_for_every_view() -> None:
     assert len({why.value for why in Why}) == len(Why)
+
+
+def test_what_tags_lead_to_is_worked_out_once_and_for_a_bounded_number_of_tags() -> None:
+    tagged = (deployment("cheap", "a", tags=("fast",)), deployment("cheap", "b"))
+    route = routes(tagged, RouterPolicy(tag_filtering=True)).of("cheap")
+    assert route is not None
+    first = routing.select(route, RequestTags(("fast",)), View(), 1)
+    assert words(first) == "a, not b tags"
+    assert routing.select(route, RequestTags(("fast",)), View(), 1) is first
+    for number in range(1000):
+        routing.select(route, RequestTags((f"t{number}",)), View(), 1)
+    assert 0 < len(route.permitted) <= 100
+    assert routing.select(route, RequestTags(("fast",)), View(), 1) == first
+
+
+def test_other_chains_act_for_routes_asked_for_afterwards_and_not_for_those_held():
+    made = routes(deployments(cheap="a", balanced="b"), RouterPolicy(chains=general(cheap="x")))
+    held = made.of("cheap")
+    made.follow(general(cheap="balanced"))
+    after = made.of("cheap")
+    assert held is not None
+    assert after is not None
+    assert held.chains[ChainKind.GENERAL] == ("x",)
+    assert after.chains[ChainKind.GENERAL] == ("balanced",)
+    assert made.policy.chains == general(cheap="balanced")
+
+
+def test_the_same_chains_again_change_nothing():
+    made = routes(deployments(cheap="a", balanced="b"), RouterPolicy(chains=general(cheap="x")))
+    held = made.of("cheap")
+    made.follow(general(cheap="x"))
+    assert made.of("cheap") is held

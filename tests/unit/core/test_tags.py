@@ -6,6 +6,7 @@ import pytest
 
 from tiergate.base.errors import Refused
 from tiergate.base.jsontypes import Json
+from tiergate.core import tags
 from tiergate.core.tags import (
     LONGEST_TAG,
     MOST_TAGS,
@@ -149,3 +150,34 @@ def test_all_tags_must_match_where_the_file_says_so() -> None:
 
     assert choose_by_tags(carried("fast", "fast eu"), asked, match_any=False) == (False, True)
     assert choose_by_tags(carried("fast", "default"), asked, match_any=False) == (False, True)
+
+
+# ------------------------------------------------------------------ what is remembered
+
+
+def test_a_reader_reads_as_the_functions_do_again_and_again():
+    reader = tags.TagReader(frozenset({"critical"}))
+    for _ in range(3):
+        assert reader.header(" a, critical ,,!b") == tags.parse_tag_header(" a, critical ,,!b")
+        raw = ("a", "critical", "!b")
+        assert reader.sort(raw) == tags.sort_tags(raw, frozenset({"critical"}))
+    assert reader.sort(raw) is reader.sort(tuple(raw))
+
+
+def test_a_reader_refuses_what_cannot_be_read_every_time():
+    reader = tags.TagReader(frozenset())
+    for _ in range(2):
+        with pytest.raises(Refused):
+            reader.header("a,\x00")
+
+
+def test_a_reader_remembers_a_bounded_number_of_lists():
+    reader = tags.TagReader(frozenset())
+    for number in range(5000):
+        assert reader.header(f"t{number}") == (f"t{number}",)
+        assert reader.sort((f"t{number}",)).tags == (f"t{number}",)
+    reader.header("x" * 200 + "," + "y" * 200)
+    reader.sort(tuple(f"t{number}" for number in range(60)))
+    assert max(len(reader._headers), len(reader._sorted)) <= 1000
+    assert all(len(text) <= 256 for text in reader._headers)
+    assert all(len(raw) <= 8 for raw in reader._sorted)

@@ -15,6 +15,7 @@ from tiergate.core.trail import (
     Skipped,
     Tried,
     Waited,
+    Withheld,
     compact,
     tried_names,
 )
@@ -38,6 +39,7 @@ def test_every_record_has_its_words() -> None:
         Left(CHEAP, None),
         Skipped(AliasName("balanced"), (COLD,)),
         Skipped(AliasName("gone"), ()),
+        Withheld(AliasName("frontier")),
         Drilled(CHEAP, ChainKind.CONTEXT_WINDOW),
         tried("c"),
         Ended("gave up"),
@@ -52,6 +54,7 @@ def test_every_record_has_its_words() -> None:
         "no chain",
         "balanced skipped (b cooling)",
         "gone skipped (no such alias)",
+        "frontier skipped (not for this key)",
         "cheap failed by a context_window drill",
         "cheap/c ok (not b cooling)",
         "gave up",

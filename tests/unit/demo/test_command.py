@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from tiergate.demo import command
 from tiergate.demo.command import demo
+from tiergate.wiring import configuration
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,16 @@ def test_the_whole_tour_works():
     assert "context_window chain" in said
     assert "config.yaml:" in said
     assert "/tmp" not in said, "files are named without their folder"
+
+
+def test_it_needs_no_package_but_those_of_the_core(monkeypatch):
+    asked = []
+    monkeypatch.setattr(configuration, "find_spec", asked.append)  # finds nothing
+
+    result = CliRunner().invoke(demo, [])
+
+    assert result.exit_code == 0, click.unstyle(result.output)
+    assert "redis" in asked, "the packages of the extras were looked for"
 
 
 def test_a_taken_port_is_told():

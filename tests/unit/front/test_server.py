@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 
 import pytest
@@ -189,6 +190,70 @@ async def test_draining_ends_after_its_time_and_cuts_what_is_left(serve) -> None
     assert (served.front.connections, served.front.in_flight) == (0, 0)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await client.chunk()
+
+
+async def test_who_is_late_may_say_so_before_the_connection_ends(serve) -> None:
+    async def handler(request, call) -> None:
+        stream = call.response_stream(200, [])
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await stream.send_bytes(b"sorry")
+
+    served = await serve(handler)
+    client = await served.client()
+    await client.say(GET)
+    await client.head()
+    async with asyncio.timeout(2):
+        await served.front.drain(0.1)
+    assert await client.chunk() == b"sorry"
+    assert await client.chunk() == b""
+    assert await client.closed()
+
+
+async def test_a_late_request_without_an_answer_is_told_to_come_again(serve) -> None:
+    handler, _ = held()
+    served = await serve(handler)
+    client = await served.client()
+    await client.say(GET)
+    await until(lambda: served.front.in_flight)
+    async with asyncio.timeout(2):
+        await served.front.drain(0.1)
+    answer = await client.answer()
+    assert (answer.status, answer.header("connection")) == (503, "close")
+    assert b"stopping" in answer.body
+
+
+async def test_who_does_not_listen_to_the_end_is_not_waited_for(serve) -> None:
+    async def deaf(request, call) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+                return
+            if call.over:
+                return
+
+    served = await serve(deaf)
+    client = await served.client()
+    await client.say(GET)
+    await until(lambda: served.front.in_flight)
+    async with asyncio.timeout(5):
+        await served.front.drain(0.1)
+    assert served.front.connections == 0
+
+
+async def test_while_it_leaves_it_serves_and_every_answer_is_the_last_of_its_connection(
+    serve,
+) -> None:
+    served = await serve(echo)
+    known = await served.client()
+    assert (await known.get()).header("connection") is None
+    served.front.leave()
+    assert (await known.get()).header("connection") == "close"
+    assert await known.closed()
+    fresh = await served.client()
+    answer = await fresh.get()
+    assert (answer.status, answer.header("connection")) == (200, "close")
 
 
 # -- close -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from support.engine import (
 from support.jumping import play
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.jsontypes import JsonObject
-from tiergate.base.values import Dialect, Operation
+from tiergate.base.values import Dialect, Operation, Usage
 from tiergate.core.timing import Limits
 from tiergate.pipeline.attempt import MAX_ANSWER_BYTES, Attempts, Open, Plain, unreachable
 from tiergate.ports import Fault, TransportError
@@ -210,3 +210,52 @@ def test_a_caller_who_leaves_closes_the_connection(turn):
         assert all(exchange.over for exchange in stage.upstreams.exchanges)
 
     play(work())
+
+
+class Meter:
+    """Counts a call by where it ended."""
+
+    def of_answer(self, inbound, deployment, answer) -> Usage:
+        return Usage(1, answer.usage.output, estimated=True)
+
+    def of_stream(self, inbound, deployment, reader) -> Usage:
+        return Usage(2, reader.said_pieces, estimated=True)
+
+    def of_prompt(self, inbound, deployment) -> Usage:
+        return Usage(3, 0, estimated=True)
+
+
+def metered(turn: Turn, body: JsonObject) -> Plain | Open | Failure:
+    async def work() -> Plain | Open | Failure:
+        stage = Stage(ONE, [turn])
+        made = Attempts(stage.codec, stage.upstreams, stage.clock, lambda: 0.0, Meter())
+        inbound, _ = stage.read(body)
+        return await made.make(inbound, ONE[0], Limits(stage.clock() + 9.0, None, False))
+
+    return play(work())
+
+
+def test_the_meter_says_what_a_plain_answer_has_used():
+    outcome = metered(Turn(plain().pieces), CHAT)
+
+    assert isinstance(outcome, Plain)
+    assert outcome.usage == outcome.answer.usage == Usage(1, 5, estimated=True)
+
+
+def test_the_meter_says_what_a_stream_has_used_so_far():
+    outcome = metered(Turn(HELLO), STREAM)
+
+    assert isinstance(outcome, Open)
+    before = outcome.usage
+    outcome.reader.feed(HELLO[4])
+    assert (before, outcome.usage) == (
+        Usage(2, 1, estimated=True),
+        Usage(2, outcome.reader.said_pieces, estimated=True),
+    )
+
+
+def test_without_a_meter_the_provider_s_word_is_all_there_is():
+    outcome, _ = attempt([Turn(HELLO)], STREAM)
+
+    assert isinstance(outcome, Open)
+    assert outcome.usage is outcome.reader.usage

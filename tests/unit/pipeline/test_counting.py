@@ -49,7 +49,7 @@ def count(
         began = stage.clock()
         counted = await counting.count(inbound, wish)
         assert all(exchange.over for exchange in stage.upstreams.exchanges)
-        assert stage.store.open_holds == 0
+        assert stage.accounts.leasing.slices.open_holds == 0
         return counted, stage, seen[0] if seen else None, stage.clock() - began
 
     return play(work())

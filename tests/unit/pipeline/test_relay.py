@@ -11,9 +11,9 @@ from support.engine import Checkpoint, Hang, MemoryExchange, Pause, Turn
 from support.jumping import play
 from tiergate.base.errors import FailureClass
 from tiergate.pipeline.attempt import Open
-from tiergate.pipeline.relay import relay
+from tiergate.pipeline.relay import cut_short, relay
 from tiergate.ports import Fault
-from tiergate.providers.passthrough import AnthropicPassthrough
+from tiergate.providers.anthropic import AnthropicPassthrough
 
 EVENTS = anthropic_wire.text_events("hello")
 END = EVENTS[-1]
@@ -159,5 +159,15 @@ def test_cancelling_ends_the_upstream_and_the_watch():
             await task
         assert exchange.closed
         await asyncio.sleep(60.0)
+
+    play(work())
+
+
+def test_a_stream_cut_short_ends_with_the_callers_error_frame():
+    async def work() -> None:
+        stream, _ = opened(held=EVENTS[0])
+        caller = Caller()
+        await cut_short(stream, caller)
+        assert caller.got == [b"ERROR"]
 
     play(work())

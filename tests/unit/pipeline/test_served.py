@@ -13,7 +13,7 @@ from tiergate.core.timing import Limits
 from tiergate.pipeline.attempt import Open, Plain
 from tiergate.pipeline.served import Served
 from tiergate.ports import Answered, Inbound
-from tiergate.providers.passthrough import AnthropicPassthrough
+from tiergate.providers.anthropic import AnthropicPassthrough
 from tiergate.wire.members import Members
 
 
@@ -29,6 +29,7 @@ def served(outcome: Plain | Open | None = None) -> Served:
         stream=True,
         include_usage=False,
         members=Members.read(b"{}"),
+        tags=("x",),
     )
     return Served(
         inbound=inbound,

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.attempts import deployment, settings
+from support.money import Accounts
 from tiergate.base.values import AliasName, DeploymentId, Dialect, NanoUsd, Operation, Usage
 from tiergate.core.catalog import BudgetRule, Deployment, ScopeKind, Settings
 from tiergate.core.catalog import Position as At
 from tiergate.core.cost import FREE, Price, Rates
-from tiergate.pipeline.spend import DEFAULT_OUTPUT_TOKENS, HOLD_SECONDS, Spend
+from tiergate.pipeline.holding import DEFAULT_OUTPUT_TOKENS, HOLD_SECONDS
 from tiergate.ports import BudgetStop, Inbound
-from tiergate.stores.memory import MemoryBudgets
 from tiergate.wire.members import Members
 
 PRICE = Price(Rates.of(1_000_000_000, 5_000_000_000))
@@ -52,18 +52,24 @@ class World:
 
     def __init__(self, *rules: BudgetRule, deployments=(A, B), price=PRICE, bound=None) -> None:
         self.now = 1_790_000_000.0
-        self.store = MemoryBudgets()
         more = {"bound": bound} if bound is not None else {}
-        self.spend = Spend(self.store, lambda asked, at: PROMPT, lambda: self.now, **more)
+        self.accounts = Accounts(lambda asked, at: PROMPT, lambda: self.now, **more)
+        self.spend = self.accounts.spend
         self.settings: Settings = settings(deployments, budgets=tuple(rules))
         self.prices = {d.id: price for d in deployments}
         self.spend.configure(self.settings, self.prices)
 
     def hold(self, body: bytes = b"{}", at: Deployment = A, operation=Operation.CHAT):
-        return self.spend.hold(inbound(body, operation), at, 0.0)
+        return self.accounts.hold(inbound(body, operation), at)
+
+    def rows(self):
+        return self.accounts.rows()
+
+    def total(self) -> int:
+        return self.accounts.totals().gateway
 
     def held(self) -> int:
-        return self.spend.rows(self.now)[0].held
+        return self.rows()[0].held
 
 
 def gateway(limit: int = 10**15) -> BudgetRule:
@@ -119,12 +125,11 @@ def test_without_a_limit_of_the_caller_the_files_the_models_or_a_usual_one_count
     assert world.held() == PROMPT * 1000 + output * 5000
 
 
-def test_where_no_budget_applies_nothing_is_held_and_spending_is_counted():
+def test_where_no_budget_applies_spending_is_counted_all_the_same():
     world = World(rule(10**15, ScopeKind.ALIAS, "balanced"))
 
-    assert world.hold() is None
-    assert world.spend.settle(None, A, Usage(10, 5), 0.0) == 35_000
-    assert world.spend.total == 35_000
+    assert world.spend.settle(world.hold(), A, Usage(10, 5), 0.0) == 35_000
+    assert world.total() == 35_000
     assert world.held() == 0
 
 
@@ -147,7 +152,7 @@ def test_a_call_counts_in_every_budget_it_touches():
     hold = world.hold()
     world.spend.settle(hold, A, Usage(10, 5), 0.0)
 
-    assert [row.spent for row in world.spend.rows(world.now)] == [35_000] * 4 + [0] * 2
+    assert [row.spent for row in world.rows()] == [35_000] * 4 + [0] * 2
 
 
 def test_the_widest_budget_that_refuses_is_told():
@@ -171,7 +176,7 @@ def test_nothing_may_be_spent_under_a_budget_of_zero():
 def test_a_refused_hold_sets_nothing_aside_anywhere():
     world = World(gateway(), rule(1, ScopeKind.DEPLOYMENT, "a"))
     assert isinstance(world.hold(), BudgetStop)
-    assert [row.held for row in world.spend.rows(world.now)] == [0, 0]
+    assert [row.held for row in world.rows()] == [0, 0]
 
 
 # ------------------------------------------------------------------ their end
@@ -183,10 +188,10 @@ def test_the_true_cost_takes_the_holds_place():
     hold = world.hold()
     assert world.spend.settle(hold, A, Usage(10, 5, cache_read=20), 0.0) == 55_000
 
-    row = world.spend.rows(world.now)[0]
+    row = world.rows()[0]
     assert (row.held, row.spent) == (0, 55_000)
-    assert world.spend.total == 55_000
-    assert world.spend.provider_spend() == {"anthropic": 55_000}
+    assert world.total() == 55_000
+    assert world.accounts.totals().providers == {"anthropic": 55_000, "openai": 0}
 
 
 def test_usage_that_nobody_told_costs_what_was_held():
@@ -200,15 +205,15 @@ def test_a_released_hold_costs_nothing():
     world = World(gateway())
     world.spend.release(world.hold(), 0.0)
     world.spend.release(None, 0.0)
-    row = world.spend.rows(world.now)[0]
-    assert (row.held, row.spent, world.spend.total) == (0, 0, 0)
+    row = world.rows()[0]
+    assert (row.held, row.spent, world.total()) == (0, 0, 0)
 
 
 def test_a_hold_that_nobody_ends_is_charged_in_full():
     world = World(gateway())
     world.hold(b'{"max_tokens":10}')
     world.now += HOLD_SECONDS + 1
-    row = world.spend.rows(world.now)[0]
+    row = world.rows()[0]
     assert (row.held, row.spent) == (0, 150_000)
 
 
@@ -239,7 +244,7 @@ def test_settled_and_held_never_exceed_a_limit(calls, limit):
             world.spend.settle(hold, A, Usage(used, min(used, tokens)), 0.0)
         elif end == "r":
             world.spend.release(hold, 0.0)
-        for row in world.spend.rows(world.now):
+        for row in world.rows():
             assert row.held + row.spent <= row.limit
 
 
@@ -257,7 +262,7 @@ def test_an_unpriced_model_without_a_budget_costs_what_nobody_knows():
     assert world.hold() is None
     assert world.spend.settle(None, A, Usage(10, 5), 0.0) is None
     assert world.spend.price_view(A) is None
-    assert world.spend.total == 0
+    assert world.total() == 0
 
 
 def test_what_is_spent_survives_a_new_configuration():
@@ -266,7 +271,7 @@ def test_what_is_spent_survives_a_new_configuration():
 
     world.spend.configure(settings((A,), budgets=(gateway(99),)), {A.id: PRICE})
 
-    row = world.spend.rows(world.now)[0]
+    row = world.rows()[0]
     assert (row.limit, row.spent) == (99, 35_000)
 
 
@@ -275,6 +280,27 @@ def test_a_call_under_way_keeps_its_price_over_a_reload():
     hold = world.hold()
     world.spend.configure(settings((B,), budgets=(gateway(),)), {B.id: PRICE})
     assert world.spend.settle(hold, A, Usage(10, 5), 0.0) == 35_000
+
+
+def test_a_call_under_way_keeps_its_price_over_any_number_of_reloads():
+    world = World(gateway())
+    hold = world.hold()
+    for _ in range(3):
+        world.spend.configure(settings((B,), budgets=(gateway(),)), {B.id: PRICE})
+    assert world.spend.settle(hold, A, Usage(10, 5), 0.0) == 35_000
+    assert world.total() == 35_000
+
+
+def test_a_retry_at_a_deployment_that_a_reload_took_away_is_held_for():
+    """The request began before the reload and still has it on its list."""
+    world = World(gateway())
+    for _ in range(2):
+        world.spend.configure(settings((B,), budgets=(gateway(),)), {B.id: PRICE})
+    hold = world.hold(b'{"max_tokens": 10}')
+    assert world.held() == 150_000
+    world.spend.settle(hold, A, Usage(10, 5), 0.0)
+    (row,) = world.rows()
+    assert (row.spent, row.held) == (35_000, 0)
 
 
 # ------------------------------------------------------------------ what routing asks
@@ -295,7 +321,7 @@ def test_a_deployment_whose_own_budget_is_used_up_says_so():
 def test_over_names_the_budget():
     world = World(rule(100_000, ScopeKind.DEPLOYMENT, "a"))
     world.spend.settle(world.hold(b'{"max_tokens":0}'), A, Usage(100), 0.0)
-    assert "the budget of deployment a" in world.spend.over(A)
+    assert "the budget of deployment a" in world.spend.over(A).text
 
 
 def test_without_such_budgets_routing_need_not_ask():
@@ -307,7 +333,7 @@ def test_rows_tell_the_reset_and_the_forecast():
     world = World(rule(10**12, ScopeKind.GATEWAY, "gateway", "calendar:day"))
     world.spend.settle(world.hold(), A, Usage(10, 5), 0.0)
 
-    row = world.spend.rows(world.now)[0]
+    row = world.rows()[0]
 
     assert (row.scope, row.name, row.window) == ("gateway", "gateway", "1d")
     assert row.resets_at == "2026-09-22T00:00:00Z"
@@ -351,7 +377,7 @@ def test_one_alias_stops_while_others_go_on_until_the_provider_stops_all():
     assert spend(world, A, 100_000).scope is ScopeKind.ALIAS
     assert spend(world, C, 700_000) == 700_000
     assert spend(world, C, 100_000).scope is ScopeKind.PROVIDER
-    assert "provider anthropic" in world.spend.over(A)
+    assert "provider anthropic" in world.spend.over(A).text
 
     world.now = DECEMBER
 
@@ -365,8 +391,8 @@ def test_a_hold_over_the_turn_of_the_month_counts_in_the_old_one():
     world.now = DECEMBER
     world.spend.settle(hold, A, Usage(100, 1), 0.0)
 
-    assert world.spend.rows(world.now)[0].spent == 0
-    assert world.spend.total == 105_000
+    assert world.rows()[0].spent == 0
+    assert world.total() == 105_000
 
 
 def test_a_cost_above_the_hold_is_booked_and_ends_the_budget():
@@ -376,7 +402,7 @@ def test_a_cost_above_the_hold_is_booked_and_ends_the_budget():
     assert world.spend.settle(hold, A, Usage(100, 4), 0.0) == 120_000
 
     assert isinstance(world.hold(b'{"max_tokens":0}'), BudgetStop)
-    assert world.spend.rows(world.now)[0].spent == 120_000
+    assert world.rows()[0].spent == 120_000
 
 
 def test_months_begin_in_the_zone_of_the_file():
@@ -384,10 +410,10 @@ def test_months_begin_in_the_zone_of_the_file():
     berlin = settings((A,), budgets=world.settings.budgets, budget_timezone="Europe/Berlin")
     world.spend.configure(berlin, {A.id: PRICE})
 
-    assert world.spend.rows(world.now)[0].resets_at == "2026-11-30T23:00:00Z"
+    assert world.rows()[0].resets_at == "2026-11-30T23:00:00Z"
 
 
 def test_a_window_that_has_not_begun_has_no_reset_and_no_forecast():
-    row = World(rule(9, ScopeKind.ALIAS, "cheap", "rolling:60")).spend.rows(NOVEMBER)[0]
+    row = World(rule(9, ScopeKind.ALIAS, "cheap", "rolling:60")).rows()[0]
 
     assert (row.resets_at, row.forecast) == (None, None)

@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from tiergate.base.values import ServiceTier
 from tiergate.core.cost import Price, Rates, Tier
 from tiergate.pricing.listing import (
     HOSTS,
@@ -15,6 +16,7 @@ from tiergate.pricing.listing import (
     ListedPrice,
     ListedRates,
     ListedTier,
+    ListedVariant,
     Listing,
 )
 from tiergate.providers import hosts
@@ -80,6 +82,28 @@ def test_a_price_holds_from_its_day_on():
     assert ListedModel("m", Clause(equals="m")).price_on(DAY) is None
 
 
+def test_the_list_s_own_words_of_a_day_can_be_asked_for():
+    old, new = ListedPrice(ListedRates(input=2)), ListedPrice(ListedRates(), date(2026, 12, 1))
+    model = ListedModel("m", Clause(equals="m"), (old, new))
+
+    assert model.held_on(DAY) is old
+    assert model.held_on(date(2026, 12, 1)) is new
+    assert ListedModel("m", Clause(equals="m")).held_on(DAY) is None
+
+
+def test_service_tiers_begin_on_their_day():
+    listed = ListedPrice(
+        ListedRates(input=2, output=4),
+        variants=(
+            ListedVariant(ServiceTier.FLEX, ListedRates(input=1, output=2)),
+            ListedVariant(ServiceTier.FAST, ListedRates(input=3), since=date(2026, 12, 1)),
+        ),
+    )
+
+    assert [each.tier for each in listed.price(DAY).variants] == [ServiceTier.FLEX]
+    assert listed.price(date(2026, 12, 1)).variant(ServiceTier.FAST).rates.input == 3
+
+
 def test_a_price_becomes_core_s():
     listed = ListedPrice(
         ListedRates(input=3, output=15, cache_read=1),
@@ -87,7 +111,7 @@ def test_a_price_becomes_core_s():
         per_request=5,
     )
 
-    assert listed.price() == Price(
+    assert listed.price(DAY) == Price(
         Rates.of(3, 15, cache_read=1), (Tier(200_000, Rates.of(6, 22)),), 5
     )
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.core.catalog import PriceOverride
-from tiergate.core.cost import FREE, Price, Rates, Tier
+from tiergate.base.values import ServiceTier
+from tiergate.core.catalog import PriceOverride, SpecialRates
+from tiergate.core.cost import FREE, Price, Rates, Tier, Variant
 from tiergate.pricing.overrides import combined
 
 LISTED = Price(
@@ -37,11 +38,11 @@ def test_free_is_free_whatever_the_list_says():
 def test_the_file_alone_needs_both_directions():
     assert combined(PriceOverride(input=3), None) is None
     assert combined(PriceOverride(output=3), None) is None
-    assert combined(PriceOverride(input=3, output=4), None) == Price(Rates.of(3, 4))
+    assert combined(PriceOverride(input=3, output=4), None) == Price(Rates.of(3, 4), own=True)
 
 
 def test_an_embedding_model_needs_no_output_price():
-    assert combined(PriceOverride(input=3), None, embeds=True) == Price(Rates.of(3, 0))
+    assert combined(PriceOverride(input=3), None, embeds=True) == Price(Rates.of(3, 0), own=True)
 
 
 def test_the_file_s_kinds_count_and_others_keep_their_ratio():
@@ -71,9 +72,7 @@ def test_written_prices_of_long_prompts_are_a_tier():
             input=10,
             output=20,
             cache_read=1,
-            input_above_200k=40,
-            output_above_200k=50,
-            cache_write_above_200k=60,
+            special=(SpecialRates(above=200_000, input=40, output=50, cache_write_5m=60),),
         ),
         None,
     )
@@ -91,12 +90,61 @@ def test_written_prices_of_long_prompts_replace_the_list_s_tier():
         LISTED.rates, (Tier(1000, LISTED.rates), *LISTED.tiers, Tier(300_000, LISTED.rates))
     )
 
-    price = combined(PriceOverride(input_above_200k=12_000), listed)
+    price = combined(PriceOverride(special=(SpecialRates(above=200_000, input=12_000),)), listed)
 
     assert [tier.above for tier in price.tiers] == [1000, 200_000, 300_000]
     assert price.tiers[1].rates.input == 12_000
     assert price.tiers[1].rates.cache_read == 1200
     assert price.tiers[1].rates.output == 22_500
+
+
+TIERED = Price(
+    LISTED.rates,
+    LISTED.tiers,
+    variants=(Variant(ServiceTier.PRIORITY, Rates.of(6000, 30_000)),),
+)
+
+
+def test_a_service_tier_moves_with_the_prices_it_belongs_to():
+    (variant,) = combined(PriceOverride(input=1500), TIERED).variants
+
+    assert (variant.tier, variant.rates.input) == (ServiceTier.PRIORITY, 3000)
+    assert variant.rates.output == 30_000
+
+
+def test_a_written_service_tier_stands_over_the_list_s():
+    special = (SpecialRates(tier=ServiceTier.PRIORITY, input=9000),)
+    (variant,) = combined(PriceOverride(special=special), TIERED).variants
+
+    assert (variant.rates.input, variant.rates.output) == (9000, 30_000)
+    assert variant.rates.cache_read == 9000
+
+
+def test_a_service_tier_that_the_list_does_not_have_begins_with_the_plain_price():
+    special = (
+        SpecialRates(tier=ServiceTier.BATCH, input=1500),
+        SpecialRates(tier=ServiceTier.BATCH, above=200_000, output=9000),
+    )
+    priority, batch = combined(PriceOverride(special=special), TIERED).variants
+
+    assert priority == TIERED.variants[0]
+    assert (batch.tier, batch.rates.input, batch.rates.output) == (ServiceTier.BATCH, 1500, 15_000)
+    assert batch.rates.cache_read == 150
+    (step,) = batch.tiers
+    assert (step.above, step.rates.input, step.rates.output) == (200_000, 3000, 9000)
+
+
+@pytest.mark.parametrize(
+    ("price", "own"), [({}, False), ({"input": 1}, True), ({"per_search": 5}, False)]
+)
+def test_written_rates_count_before_what_a_provider_charges(price, own):
+    assert combined(PriceOverride(**price), LISTED).own is own
+
+
+def test_a_search_costs_what_is_written_and_nothing_where_all_is_free():
+    assert combined(PriceOverride(per_search=5), LISTED).per_search == 5
+    assert combined(PriceOverride(), LISTED).per_search is None
+    assert combined(PriceOverride(input=0, output=0), None).per_search == 0
 
 
 @pytest.mark.parametrize(("written", "result"), [(None, 7), (0, 0), (9, 9)])

@@ -11,6 +11,7 @@ from tiergate.config.pricebook import PriceBook
 from tiergate.core.catalog import PriceOverride
 from tiergate.core.cost import FREE, Price, Rates
 from tiergate.pricing import PriceList
+from tiergate.pricing.figures import Origin
 from tiergate.pricing.listing import Clause, ListedModel, ListedPrice, ListedRates, Listing
 
 MODELS = (
@@ -57,7 +58,7 @@ def test_a_base_model_says_under_which_name_to_look():
 
 
 def test_the_file_s_price_stands_over_the_list_s():
-    assert of(model="known-1", price=PriceOverride(input=1)) == Price(Rates.of(1, 15))
+    assert of(model="known-1", price=PriceOverride(input=1)) == Price(Rates.of(1, 15), own=True)
 
 
 def test_a_model_that_nobody_prices_has_none():
@@ -68,7 +69,7 @@ def test_a_model_that_nobody_prices_has_none():
 def test_an_embedding_model_is_priced_by_its_input():
     price = of(model="other", price=PriceOverride(input=2), info={"mode": "embedding"})
 
-    assert price == Price(Rates.of(2, 0))
+    assert price == Price(Rates.of(2, 0), own=True)
 
 
 def test_the_row_says_where_the_price_comes_from():
@@ -79,6 +80,43 @@ def test_the_row_says_where_the_price_comes_from():
         row(model="known-1", price=PriceOverride(input=1)).source
         == "configuration over data 1.0, collected 2026-11-01"
     )
+
+
+def test_figures_are_told_with_their_origin():
+    made = deployment("cheap", "c", model="known-1", price=PriceOverride(input=6))
+    found = {figure.kind: (figure.nano, figure.origin) for figure in PRICES.figures(made)}
+
+    assert found["output"] == (15, Origin.LISTED)
+    assert found["input"][0] == 6
+    assert PRICES.figures(deployment("cheap", "c", model="other")) == ()
+    assert PRICES.source == "data 1.0, collected 2026-11-01"
+
+
+def test_a_base_model_says_whose_figures_are_told():
+    made = deployment("cheap", "c", model="my-name", priced_as="known-1")
+
+    assert PRICES.figures(made)[0].origin is Origin.LISTED
+
+
+def test_a_free_model_has_figures_of_nothing():
+    found = PRICES.figures(
+        deployment("cheap", "c", model="known-1", price=PriceOverride(free=True))
+    )
+
+    assert {figure.nano for figure in found} == {0}
+    assert {figure.origin for figure in found} == {Origin.FREE}
+
+
+def test_a_model_that_searches_always_has_a_figure_for_it():
+    made = deployment(
+        "cheap",
+        "c",
+        provider="openai",
+        model="gpt-search-1",
+        price=PriceOverride(input=1, output=2),
+    )
+
+    assert PRICES.figures(made)[-1].origin is Origin.BOUND
 
 
 def test_a_free_model_is_free_by_the_configuration():

@@ -16,7 +16,8 @@ from tiergate.base.values import Dialect, Operation, Secret
 from tiergate.core.catalog import Catalog, RouterPolicy
 from tiergate.ports import Answered, Inbound, Prepared
 from tiergate.providers.codec import ProviderCodec
-from tiergate.web.requests import Arrival, RequestRules, read_request
+from tiergate.web.aliases import RequestRules
+from tiergate.web.requests import Arrival, read_request
 
 ANTHROPIC = served_by("cheap", "a")
 OPENAI = served_by("cheap", "o", Dialect.OPENAI)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiergate.base.errors import Failure, FailureClass
-from tiergate.providers.passthrough import AnthropicPassthrough, OpenAIPassthrough
+from tiergate.providers.anthropic import AnthropicPassthrough
+from tiergate.providers.openai import OpenAIPassthrough
 
 
 def frame(failure: Failure) -> bytes:

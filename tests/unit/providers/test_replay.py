@@ -130,3 +130,11 @@ def test_what_has_no_streamed_form_is_refused():
     found = codec.replay(asked, deployment(Dialect.OPENAI), b"{}")
 
     assert isinstance(found, Failure)
+
+
+def test_how_much_was_said_is_known_at_once():
+    told, _ = play(Dialect.OPENAI, Dialect.OPENAI, CHAT)
+    counted, _ = play(Dialect.OPENAI, Dialect.OPENAI, {**CHAT, "usage": None})
+
+    assert (told.metered, counted.metered, counted.usage) == (True, False, None)
+    assert (counted.said_pieces, counted.said_bytes) == (2, len("hello") + len('f{"a":1}'))

@@ -215,3 +215,42 @@ def test_an_end_without_a_blank_line_is_read_all_the_same():
     out = run(stream, [b"".join(pieces).rstrip(b"\n")])
     assert stream.ended
     assert out.count(b"event: message_stop") == 1
+
+
+# ------------------------------------------------------------------ how much was said
+
+
+def fed(stream: TranslatedStream, pieces) -> tuple[int, int, bool]:
+    for piece in pieces:
+        stream.feed(piece)
+    return stream.said_pieces, stream.said_bytes, stream.metered
+
+
+def test_text_and_thoughts_are_counted_as_they_come():
+    chunks = [
+        openai_wire.role_chunk(),
+        openai_wire.text_chunk("héllo"),
+        openai_wire.text_chunk("!"),
+    ]
+
+    assert fed(to_anthropic(), chunks) == (2, 7, False)
+    assert fed(to_anthropic(), [openai_wire.reasoning_chunk("hmm")]) == (1, 3, False)
+
+
+def test_a_tool_s_name_and_arguments_are_counted():
+    chunks = [
+        openai_wire.tool_chunk(0, name="look"),
+        openai_wire.tool_chunk(0, arguments='{"q":1}'),
+    ]
+
+    assert fed(to_anthropic(), chunks) == (2, 4 + 7, False)
+
+
+def test_the_end_of_either_dialect_meters_the_stream():
+    openai_end = [*openai_wire.text_events("hello")]
+    messages = anthropic_wire.text_events("hello")
+    upto = next(n for n, each in enumerate(messages) if b"message_delta" in each)
+
+    assert fed(to_anthropic(), openai_end)[2]
+    assert fed(to_openai(), messages[:upto]) == (2, 5, False)
+    assert fed(to_openai(), messages)[2]

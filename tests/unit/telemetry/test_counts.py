@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.attempts import deployment
-from tiergate.telemetry.counts import NOBODY, SECONDS, Buckets, Names, Served
+from tiergate.telemetry.counts import NOBODY, SECONDS, Buckets, Names, Times
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,14 @@ def test_a_value_falls_into_the_first_bucket_that_holds_it(value, place):
     assert buckets.total == value
 
 
+def test_a_bucket_keeps_the_last_call_that_fell_into_it():
+    buckets = Buckets((1.0, 2.0))
+    for call_id, seconds in (("a", 0.5), ("b", 0.7), ("c", 9.0)):
+        buckets.mark(call_id, seconds, 100.0)
+    assert (buckets.counts, buckets.total) == ([2, 0, 1], pytest.approx(10.2))
+    assert buckets.marks == {0: ("b", 0.7, 100.0), 2: ("c", 9.0, 100.0)}
+
+
 def test_names_are_those_of_the_deployment_and_hold_no_secret():
     names = Names.of(deployment("cheap", "a", provider="openai"))
     assert names == Names("cheap", "m-a", "a", "http://upstream.invalid", "openai")
@@ -25,7 +33,7 @@ def test_names_are_those_of_the_deployment_and_hold_no_secret():
 
 
 def test_each_deployment_has_buckets_of_its_own():
-    one, other = Served(), Served()
+    one, other = Times(), Times()
     one.latency.add(1.0)
     assert sum(other.latency.counts) == 0
     assert one.latency.bounds == SECONDS

@@ -11,10 +11,10 @@ from tiergate import __version__
 from tiergate.base.values import AliasName, Dialect, Operation, Secret
 from tiergate.core.catalog import Access, Catalog, RouterPolicy
 from tiergate.web.access import Gate
+from tiergate.web.aliases import RequestRules
 from tiergate.web.control import PLANNED, Control
 from tiergate.web.data_plane import ROUTES, header_map
 from tiergate.web.inference import Serving
-from tiergate.web.requests import RequestRules
 
 KEY = "sk-master-0123456789"
 AUTH = {"authorization": f"Bearer {KEY}"}
@@ -41,23 +41,26 @@ class Shown:
     def readiness(self):
         return self.ready, {"status": "healthy" if self.ready else "starting"}
 
+    def details(self):
+        return self.ready, {"aliases": {"cheap": {"ready": 1}}}
+
     def deployments(self):
         return [
             {"model_name": "cheap", "state": "ready"},
             {"model_name": "balanced", "state": "cooling"},
         ]
 
-    def spend(self):
+    async def spend(self):
         return {"spend": 1.5}
 
-    def provider_budgets(self):
+    async def provider_budgets(self):
         return {"providers": {}}
 
-    def budgets(self):
+    async def budgets(self):
         return [{"scope": "gateway"}]
 
-    def metrics(self):
-        return b"metric 1\n"
+    async def metrics(self, *, openmetrics):
+        return b"# EOF\n" if openmetrics else b"metric 1\n"
 
     def started(self):
         return 1_790_000_000
@@ -71,6 +74,7 @@ def ask(
     shown: Shown | None = None,
     guarded: bool = True,
     key: str | None = KEY,
+    query: str = "",
 ) -> Proto:
     serving = Serving(
         gate=Gate(Secret(key) if key else None),
@@ -83,7 +87,7 @@ def ask(
     )
     control = Control(lambda: serving, shown or Shown(), lambda: "made-1")
     proto = Proto()
-    scope = Scope(method, path, headers)
+    scope = Scope(method, path, headers, query)
     play(control.handle(scope, proto, header_map(scope.headers.items())))
     return proto
 
@@ -119,11 +123,34 @@ def test_metrics_are_guarded_or_open():
     assert proto.header("content-type").startswith("text/plain; version=0.0.4")
 
 
+def test_a_scraper_that_asks_for_openmetrics_gets_it():
+    accept = {"accept": "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2"}
+    proto = ask("/metrics", headers={**AUTH, **accept})
+    assert proto.data == b"# EOF\n"
+    assert proto.header("content-type").startswith("application/openmetrics-text; version=1.0.0")
+
+
 def test_readiness_is_503_while_it_cannot_serve():
     shown = Shown()
     shown.ready = False
     proto = ask("/health/readiness", shown=shown)
     assert (proto.status, proto.json) == (503, {"status": "starting"})
+
+
+def test_a_probe_without_a_body_learns_it_too():
+    shown = Shown()
+    assert ask("/health/readiness", "HEAD", shown=shown).status == 200
+    shown.ready = False
+    assert ask("/health/readiness", "HEAD", shown=shown).status == 503
+    assert ask("/health/liveness", "HEAD", shown=shown).status == 200
+
+
+def test_the_details_show_the_aliases_to_who_has_a_key():
+    shown = Shown()
+    shown.ready = False
+    proto = ask("/health/readiness/details", shown=shown)
+    assert (proto.status, proto.json) == (503, {"aliases": {"cheap": {"ready": 1}}})
+    assert ask("/health/readiness/details", headers={}).status == 401
 
 
 def test_liveness_is_litellms_word():
@@ -134,6 +161,12 @@ def test_health_counts_without_calling_anybody():
     found = ask("/health").json
     assert (found["healthy_count"], found["unhealthy_count"]) == (1, 1)
     assert found["unhealthy_endpoints"][0]["model_name"] == "balanced"
+
+
+def test_health_of_one_alias_is_asked_as_in_litellm():
+    found = ask("/health", query="model=balanced").json
+    assert (found["healthy_count"], found["unhealthy_count"]) == (0, 1)
+    assert ask("/health", query="model=other").json["unhealthy_endpoints"] == []
 
 
 def test_the_root_says_who_is_there():
@@ -235,6 +268,42 @@ def test_the_routes_known_here_are_the_routes_of_the_code():
     control = Control(lambda: None, Shown(), lambda: "")
     assert sorted(control._open) == sorted(OPEN)
     named = {path for path in KEYED if not path.endswith("/cheap")}
-    assert sorted(control._keyed) == sorted(named)
+    assert sorted({**control._keyed, **control._shared}) == sorted(named)
     assert {dialect for dialect, _ in ROUTES.values()} == set(Dialect)
     assert {operation for _, operation in ROUTES.values()} == set(Operation)
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [("/ui", True), ("/ui/", True), ("/ui/keys", True), ("/uikeys", False), ("/v1/ui", False)],
+)
+def test_the_pages_answer_what_is_below_their_path(path, there):
+    assert asked_pages(path, dashboard=True) == ([path] if there else [])
+
+
+def test_pages_that_are_switched_off_are_not_there():
+    assert asked_pages("/ui", dashboard=False) == []
+
+
+def asked_pages(path: str, *, dashboard: bool) -> list[str]:
+    """Which paths reached the pages."""
+    reached: list[str] = []
+
+    async def pages(scope, proto, headers):
+        reached.append(scope.path)
+        proto.response_empty(200, [])
+
+    serving = Serving(
+        gate=Gate(Secret(KEY)),
+        access=Access(dashboard=dashboard),
+        rules=RequestRules.of(Catalog.of(SETTINGS), SETTINGS.router, frozenset()),
+        engine=None,
+        counting=None,
+        settings=SETTINGS,
+        metrics_guarded=True,
+    )
+    control = Control(lambda: serving, Shown(), lambda: "made-1", (), pages)
+    proto, scope = Proto(), Scope("GET", path)
+    play(control.handle(scope, proto, header_map(scope.headers.items())))
+    assert proto.status == (200 if reached else 401)
+    return reached

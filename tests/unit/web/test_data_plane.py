@@ -10,6 +10,7 @@ from support.jumping import play
 from support.rsgi import Proto, Scope
 from tiergate.base.errors import Refused
 from tiergate.base.values import Dialect, Operation, Secret
+from tiergate.core.caller import LOCAL, MASTER
 from tiergate.core.catalog import Access
 from tiergate.web.access import Gate
 from tiergate.web.data_plane import (
@@ -27,7 +28,9 @@ SMALL = Access(max_body_bytes=10, max_header_bytes=100, body_read_seconds=5.0)
 
 
 def let_in(proto: Proto, headers: dict[str, str], gate: Gate = OPEN, access: Access = SMALL):
-    return play(admit(proto, headers, gate, access))
+    body, caller = play(admit(proto, headers, gate, access))
+    assert caller is (LOCAL if gate is OPEN else MASTER)
+    return body
 
 
 def refusal(*args, **more) -> Refused:

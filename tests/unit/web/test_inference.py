@@ -32,7 +32,7 @@ from tiergate.base.values import Dialect, Secret
 from tiergate.core.catalog import Access, RouterPolicy, Settings
 from tiergate.core.record import Outcome
 from tiergate.pipeline.counting import Counting
-from tiergate.ports import Fault
+from tiergate.ports import Fault, Inbound
 from tiergate.web.access import Gate
 from tiergate.web.data_plane import ROUTES, header_map
 from tiergate.web.inference import Inference, Serving
@@ -69,7 +69,10 @@ class House:
             settings=settings,
             metrics_guarded=True,
         )
-        self.inference = Inference(lambda: serving, stage.clock, lambda: 0.0, lambda: "made-1")
+        self.calls: dict[int, Inbound] = {}
+        self.inference = Inference(
+            lambda: serving, stage.clock, lambda: 0.0, lambda: "made-1", self.calls
+        )
 
     async def post(
         self,
@@ -92,6 +95,7 @@ def at(turns: Sequence[Turn], work: Callable[[House], Coroutine[object, object, 
         house = House(turns, **more)
         await work(house)
         house.stage.check_nothing_is_left()
+        assert house.calls == {}, "no call is under way"
 
     play(whole())
 
@@ -361,6 +365,7 @@ def leaving(body, turns, number: int | None) -> tuple[int, Proto, House]:
         house = House(turns, point=point)
         await house.post(body, proto=proto)
         house.stage.check_nothing_is_left()
+        assert house.calls == {}, "no call is under way"
         assert proto.watched == 1
         assert proto.watcher is None, "nobody is told of this request any more"
         task = asyncio.current_task()
@@ -390,6 +395,19 @@ def test_a_caller_may_leave_at_any_await(body, turns):
         assert record.outcome is Outcome.CANCELLED
         assert proto.answers == 1
         assert proto.status == (200 if proto.streamed else 499)
+
+
+def test_a_call_under_way_is_known_for_as_long_as_it_lasts():
+    async def work(house: House) -> None:
+        seen: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, lambda: seen.extend(c.call_id for c in house.calls.values()))
+        proto = Proto([json.dumps(CHAT).encode()])
+        loop.call_later(2.0, proto.leave)
+        await house.post(CHAT, proto=proto)
+        assert seen == ["made-1"]
+
+    at([hangs()], work)
 
 
 def test_a_caller_who_leaves_ends_the_upstream_call_at_once():
@@ -426,3 +444,41 @@ def test_a_gateway_that_stops_cancels_and_that_goes_on():
             await task
 
     at([hangs()], work)
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
+def test_a_stream_that_the_gateway_cannot_carry_to_its_end_says_so_and_pays_what_it_used(path):
+    async def work(house: House) -> None:
+        proto = Proto([json.dumps(STREAM).encode()])
+        task = asyncio.ensure_future(house.post(STREAM, path, proto=proto))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await task
+        assert task.cancelling() == 0, "the server may end the answer properly"
+        last = proto.data.strip().split(b"\n\n")[-1]
+        assert b"The gateway is stopping" in last
+        assert last.startswith(b"event: error" if path == "/v1/messages" else b'data: {"error"')
+        record = house.stage.witness.records[0]
+        assert record.outcome is Outcome.CANCELLED
+        assert record.cost == 10 * 1000 + 5000
+        assert house.stage.book.marks == {}, "it is no failure of the provider"
+        house.stage.check_nothing_is_left()
+
+    at([Turn((*anthropic_wire.text_events("hello")[:4], Hang()))], work)
+
+
+def test_a_caller_who_leaves_while_the_gateway_says_so_is_not_waited_for():
+    async def work(house: House) -> None:
+        def write(data: bytes) -> None:
+            if b"is stopping" in data:
+                raise ConnectionError
+
+        proto = Proto([json.dumps(STREAM).encode()], write=write)
+        task = asyncio.ensure_future(house.post(STREAM, proto=proto))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await task
+        assert b"is stopping" not in proto.data
+        assert house.stage.witness.records[0].outcome is Outcome.CANCELLED
+
+    at([Turn((*anthropic_wire.text_events("hello")[:4], Hang()))], work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,14 +13,15 @@ from support.attempts import deployments, settings
 from tiergate.base.errors import Refused
 from tiergate.base.values import AliasName, Dialect, Operation
 from tiergate.core.catalog import Catalog, ChainKind, RouterPolicy
+from tiergate.core.metrics_plan import MetadataLabel, MetricsPlan, TagLabel
+from tiergate.web.aliases import RequestRules, visible_names
+from tiergate.web.labels import LabelReader
 from tiergate.web.requests import (
     CONTROL,
     FORBIDDEN,
     GATEWAY_METADATA,
     Arrival,
-    RequestRules,
     read_request,
-    visible_names,
 )
 
 POLICY = RouterPolicy(
@@ -56,6 +58,37 @@ def refusal(*args, **more) -> Refused:
     with pytest.raises(Refused) as caught:
         read(*args, **more)
     return caught.value
+
+
+# ------------------------------------------------------------------ labels of metrics
+
+
+LABELLED = replace(
+    RULES,
+    labels=LabelReader.of(
+        MetricsPlan(
+            metadata=(MetadataLabel("metadata_squad", ("squad",)),),
+            tags=(TagLabel("tag_prod", "prod"),),
+        )
+    ),
+)
+
+
+def test_labels_are_read_and_what_they_stand_in_does_not_go_to_the_provider():
+    metadata = {"squad": "blue", "user_id": "u", "tags": ["prod"]}
+    inbound, _ = read(metadata=metadata, rules=LABELLED)
+    assert inbound.labels == (("metadata_squad", "blue"), ("tag_prod", "true"))
+    assert inbound.metadata == b'{"user_id":"u"}'
+
+
+def test_a_request_without_any_of_them_has_labels_all_the_same():
+    inbound, _ = read(rules=LABELLED)
+    assert inbound.labels == (("metadata_squad", ""), ("tag_prod", "false"))
+
+
+def test_without_such_labels_metadata_goes_on_as_it_is():
+    inbound, _ = read(metadata={"squad": "blue"})
+    assert (inbound.labels, inbound.metadata) == ((), None)
 
 
 # ------------------------------------------------------------------ what is asked
@@ -148,7 +181,7 @@ def test_what_is_no_json_object_is_a_400(raw):
         {"guardrails": [], "metadata": {"guardrails": ["pii"]}},
     ],
 )
-def test_a_request_that_counts_on_guardrails_is_refused_while_there_are_none(more):
+def test_a_request_that_counts_on_a_guardrail_that_is_not_there_is_refused(more):
     refused = refusal(**more)
     assert (refused.status, refused.code) == (400, "unknown_guardrail")
 

@@ -13,7 +13,8 @@ from support.attempts import deployment, general, settings
 from support.engine import budget
 from support.running import at, call, gateway
 from tiergate.base.values import Dialect, Secret
-from tiergate.core.catalog import Access, RouterPolicy, ScopeKind, WebhookSink
+from tiergate.core.catalog import Access, RouterPolicy, ScopeKind
+from tiergate.core.sink_plan import SinkPlan, SinkPlans, WebhookPlace
 from tiergate.mock import Fail, MockServer, Rule
 
 CHAT = {"model": "cheap", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
@@ -41,6 +42,11 @@ async def house(policy: RouterPolicy | None = None, on_loopback: bool = True, **
             yield made, mock
         finally:
             await made.aclose()
+
+
+def webhook(url: str) -> SinkPlans:
+    plan = SinkPlan(name="generic_api", place=WebhookPlace(url=url))
+    return SinkPlans(sinks=(plan,))
 
 
 def total(page: bytes, name: str, **labels: str) -> float:
@@ -189,7 +195,7 @@ async def test_a_webhook_gets_its_records_at_the_latest_when_the_gateway_ends():
     server = await asyncio.start_server(sink, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
     try:
-        async with house(webhooks=(WebhookSink(url=url),)) as (made, _):
+        async with house(sinks=webhook(url)) as (made, _):
             await call(made, "/v1/messages", CHAT)
     finally:
         server.close()
@@ -198,12 +204,14 @@ async def test_a_webhook_gets_its_records_at_the_latest_when_the_gateway_ends():
     assert [record["model_group"] for record in got[0]] == ["cheap"]
 
 
-async def test_records_that_a_webhook_lost_are_in_the_metrics():
-    async with house(webhooks=(WebhookSink(url="http://127.0.0.1:1/none"),)) as (made, _):
+async def test_records_that_a_callback_lost_are_in_the_metrics():
+    async with house(sinks=webhook("http://127.0.0.1:1/none")) as (made, _):
         await call(made, "/v1/messages", CHAT)
-        await made._webhooks.aclose()
+        await made._sinks.aclose()
         page = (await call(made, "/metrics")).data
-        assert total(page, "tiergate_webhook_dropped_records_total") == 1
+        name = {"callback_name": "generic_api"}
+        assert total(page, "tiergate_callback_dropped_records_total", **name) == 1
+        assert total(page, "litellm_callback_logging_failures_metric_total", **name) == 1
 
 
 def test_ids_are_fresh_and_have_their_start():

@@ -62,7 +62,6 @@ async def test_the_spend_is_in_usd_and_in_nano_usd(shown):
     found = (await call(shown, "/spend")).json
     assert found["spend_nano_usd"] > 0
     assert found["spend"] == found["spend_nano_usd"] / 1e9
-    assert found["since"] == (await call(shown, "/v1/models")).json["data"][0]["created"]
 
 
 async def test_provider_budgets_have_litellms_form(shown):
@@ -79,7 +78,7 @@ async def test_budgets_are_listed_with_what_is_left_of_them(shown):
 
     assert list(provider) == [
         "scope", "name", "limit_usd", "spent_usd", "held_usd", "window", "resets_at",
-        "forecast_usd",
+        "forecast_usd", "on_store_failure",
     ]  # fmt: skip
     assert provider["forecast_usd"] >= provider["spent_usd"]
     assert (whole["scope"], whole["limit_usd"], whole["resets_at"]) == ("gateway", 1.0, None)

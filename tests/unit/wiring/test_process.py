@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.attempts import deployments, settings
 from support.jumping import play
 from tiergate.base.values import Secret
 from tiergate.core.catalog import Access
+from tiergate.core.life import Life
 from tiergate.wiring import process
 from tiergate.wiring.process import Plan, choose_host, is_loopback, run_gateway
 from tiergate.wiring.server import PortTakenError
@@ -38,6 +40,19 @@ def keyed(key: Secret | None):
 )
 def test_a_gateway_is_open_to_others_only_with_a_key(key, host, chosen):
     assert choose_host(keyed(key), host) == chosen
+
+
+def test_the_toolkits_file_is_watched_before_it_is_there():
+    beside = Plan((Path("etc/c.yaml"), Path("d.yaml")))
+    assert beside.watched == (*beside.paths, Path("etc/backlog.config.json"))
+    assert Plan(beside.paths, backlog=Path("b.json")).watched == (*beside.paths, Path("b.json"))
+
+
+def test_options_win_over_what_the_file_says_of_the_end():
+    given = replace(keyed(None), life=Life(drain_timeout=20.0, drain_delay=5.0))
+    assert Plan((Path("c.yaml"),)).life(given) == given.life
+    told = Plan((Path("c.yaml"),), drain_seconds=0.0, drain_delay=1.0).life(given)
+    assert (told.drain_timeout, told.drain_delay) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

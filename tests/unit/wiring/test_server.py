@@ -8,12 +8,15 @@ import json
 import logging
 import os
 import signal
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from support.gateway import free_port
 from support.http_client import fetch
+from tiergate.core.life import Life
 from tiergate.web.data_plane import DataPlane
+from tiergate.wiring.leaving import Leaving
 from tiergate.wiring.server import Hooks, Listener, PortTakenError, listen, serve
 
 
@@ -86,43 +89,117 @@ async def test_a_head_that_is_too_large_is_a_431():
         await front.aclose()
 
 
-async def test_signals_reload_and_then_drain():
-    events: list[str] = []
-    begun = asyncio.Event()
+class House:
+    """Something that serves until it is told to stop."""
 
-    async def slow(proto) -> None:
-        begun.set()
-        await asyncio.sleep(0.3)
+    def __init__(self, work, life: Life) -> None:
+        self.events: list[str] = []
+        self.port = free_port()
+        self.ready = asyncio.Event()
+        self.leaving = Leaving()
+        self._life = life
+        hooks = Hooks(
+            reload=lambda: self.events.append("reload"), ready=self.ready.set, leave=self._leave
+        )
+        listener = Listener("127.0.0.1", self.port)
+        self.served = asyncio.ensure_future(serve(plane(work), listener, hooks, self.leaving))
+
+    def _leave(self) -> Life:
+        self.events.append("leave")
+        return self._life
+
+    async def get(self):
+        return await fetch(self.port, "GET", "/")
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[Callable[..., House]]:
+    made: list[House] = []
+    thresholds = gc.get_threshold()
+
+    def build(work, **life: float) -> House:
+        made.append(House(work, Life(**life)))
+        return made[-1]
+
+    yield build
+    loop = asyncio.get_running_loop()
+    for each in made:
+        each.served.cancel()
+        await asyncio.gather(each.served, return_exceptions=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.remove_signal_handler(number)
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+class Slow:
+    """A handler that answers when it is told."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def __call__(self, proto) -> None:
+        self.begun.set()
+        await self.go.wait()
         proto.response_bytes(200, [], b"late")
 
-    port = free_port()
-    ready = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    hooks = Hooks(reload=lambda: events.append("reload"), ready=ready.set)
-    thresholds = gc.get_threshold()
-    serving = loop.create_task(
-        serve(plane(slow), Listener("127.0.0.1", port, drain_seconds=5.0), hooks)
-    )
-    try:
-        await asyncio.wait_for(ready.wait(), 5)
-        os.kill(os.getpid(), signal.SIGHUP)
-        call = asyncio.ensure_future(fetch(port, "GET", "/"))
-        await asyncio.wait_for(begun.wait(), 5)
-        os.kill(os.getpid(), signal.SIGTERM)
-        answer = await call
-        await asyncio.wait_for(serving, 5)
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-        gc.unfreeze()
-        gc.set_threshold(*thresholds)
 
-    assert answer.body == b"late"
-    assert events == ["reload"]
+async def test_signals_reload_and_then_drain(house):
+    slow = Slow()
+    home = house(slow)
+    await asyncio.wait_for(home.ready.wait(), 5)
+    os.kill(os.getpid(), signal.SIGHUP)
+    call = asyncio.ensure_future(home.get())
+    await asyncio.wait_for(slow.begun.wait(), 5)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(home.leaving.begun.wait(), 5)
+    slow.go.set()
+    assert (await call).body == b"late"
+    assert await asyncio.wait_for(home.served, 5) is True
+    assert home.events == ["reload", "leave"]
     with pytest.raises(OSError):
-        await fetch(port, "GET", "/")
+        await home.get()
+
+
+async def test_with_a_delay_calls_are_taken_until_it_is_over(house):
+    home = house(good, drain_delay=0.5)
+    await asyncio.wait_for(home.ready.wait(), 5)
+    begun = asyncio.get_running_loop().time()
+    home.leaving.say()
+    answer = await home.get()
+    assert (answer.status, answer.header("connection")) == (200, "close")
+    assert home.events == ["leave"]
+    assert await asyncio.wait_for(home.served, 5) is True
+    assert asyncio.get_running_loop().time() - begun >= 0.5
+
+
+@pytest.mark.parametrize("life", [{"drain_delay": 60.0}, {"drain_timeout": 60.0}])
+async def test_a_second_word_ends_it_at_once(house, life):
+    slow = Slow()
+    home = house(slow, **life)
+    await asyncio.wait_for(home.ready.wait(), 5)
+    call = asyncio.ensure_future(home.get())
+    await asyncio.wait_for(slow.begun.wait(), 5)
+    home.leaving.say()
+    home.leaving.say()
+    assert await asyncio.wait_for(home.served, 5) is False
+    (ended,) = await asyncio.gather(call, return_exceptions=True)
+    assert isinstance(ended, Exception) or not ended.complete
+
+
+async def test_a_request_that_is_cut_is_told_so_in_the_callers_shape(house):
+    slow = Slow()
+    home = house(slow, drain_timeout=0.1)
+    await asyncio.wait_for(home.ready.wait(), 5)
+    call = asyncio.ensure_future(fetch(home.port, "POST", "/v1/messages", body=b"{}"))
+    await asyncio.wait_for(slow.begun.wait(), 5)
+    home.leaving.say()
+    answer = await call
+    assert answer.status == 503
+    assert json.loads(answer.body)["error"]["type"] == "overloaded_error"
+    assert await asyncio.wait_for(home.served, 5) is True
 
 
 def test_a_listener_is_patient_by_default():
-    listener = Listener("127.0.0.1", 1)
-    assert (listener.drain_seconds, listener.header_seconds) == (30.0, 30.0)
+    assert Listener("127.0.0.1", 1).header_seconds == 30.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tiergate.config.checks.prefixes import USUAL_MINIMUM, prefix_minimum
 from tiergate.config.checks.subject import Subject
 from tiergate.config.credentials import IN_FILE, PUBLIC
 from tiergate.config.deployment import ModelEntry
 from tiergate.config.suggest import nearest
+from tiergate.core.prefix_minima import USUAL_MINIMUM, prefix_minimum
 
 _DATED: Final = re.compile(r"(.+?)-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)")
 _EXACT: Final = frozenset({"anthropic"})

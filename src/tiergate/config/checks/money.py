@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, assert_never
 
 from tiergate.base.values import AliasName
-from tiergate.config.budgets import GATEWAY, Budget, show_usd
+from tiergate.config.budgets import Budget
+from tiergate.config.caps import show_usd
 from tiergate.config.checks.subject import Subject
 from tiergate.config.deployment import ModelEntry
+from tiergate.config.findings import At
 from tiergate.config.prices import complete
-from tiergate.core.catalog import ScopeKind
+from tiergate.core.catalog import BudgetRule, EachBudget, ScopeKind, StoreKind
 
 _CALENDAR_SECONDS: Final = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 """Lengths by which windows are compared: a month is as good as 30 days here."""
@@ -18,11 +20,12 @@ _CALENDAR_SECONDS: Final = {"hour": 3600, "day": 86_400, "week": 604_800, "month
 
 def check_money(subject: Subject) -> None:
     """Look at sums of budgets, at models without a price, and at providers nobody uses."""
-    for cap in subject.budgets:
+    for cap in subject.budgets.named:
         if cap.rule.scope in (ScopeKind.GATEWAY, ScopeKind.PROVIDER):
             _sums(cap, subject)
     _unused_providers(subject)
     _memory_only(subject)
+    _out_of_reach(subject)
     for entry in subject.entries:
         _priced(entry, subject)
 
@@ -38,7 +41,7 @@ def _sums(cap: Budget, subject: Subject) -> None:
     bound = _aliases_under(cap, subject)
     budgets = [
         budget
-        for budget in subject.budgets
+        for budget in subject.budgets.named
         if budget.rule.scope is ScopeKind.ALIAS
         and budget.rule.name in bound
         and _length(budget.rule.period) == _length(cap.rule.period)
@@ -68,20 +71,39 @@ def _aliases_under(cap: Budget, subject: Subject) -> AbstractSet[AliasName]:
 
 
 def _memory_only(subject: Subject) -> None:
-    """Say that budgets are forgotten at a restart, as long as no store keeps them."""
-    if subject.budgets:
+    """Say that budgets are forgotten at a restart, where the file asks for that."""
+    budgets = subject.budgets
+    if (budgets.named or budgets.each) and subject.stores.plan.kind is StoreKind.MEMORY:
         subject.findings.warning(
             "budgets-in-memory",
-            subject.budgets[0].at,
-            "budgets hold, but what was spent is kept in the memory of this process: a restart "
-            "forgets it, and several gateways count apart",
-            "Run one gateway, and set the provider's own limit beside it.",
+            subject.stores.at,
+            "there are budgets, and what is spent is kept in the memory of each process: a "
+            "restart forgets it, and several workers or gateways count apart",
+            "Name a folder that stays, or leave state_dir out.",
         )
+
+
+def _out_of_reach(subject: Subject) -> None:
+    """Mention caps of single tags, tickets and users that the gateway's own cap comes before."""
+    caps = [b.rule for b in subject.budgets.named if b.rule.scope is ScopeKind.GATEWAY]
+    narrow: list[tuple[BudgetRule | EachBudget, At]] = [
+        (b.rule, b.at) for b in subject.budgets.named if b.rule.scope is ScopeKind.TAG
+    ]
+    narrow += [(each.budget, each.at) for each in subject.budgets.each]
+    for cap in caps:
+        for rule, at in narrow:
+            if rule.limit > cap.limit and _length(rule.period) == _length(cap.period):
+                subject.findings.notice(
+                    "out-of-reach",
+                    at,
+                    f"{show_usd(rule.limit)} cannot be spent: the gateway's own cap is "
+                    f"{show_usd(cap.limit)} for the same time",
+                )
 
 
 def _unused_providers(subject: Subject) -> None:
     used = {entry.deployment.provider for entry in subject.entries}
-    for budget in subject.budgets:
+    for budget in subject.budgets.named:
         if budget.rule.scope is ScopeKind.PROVIDER and budget.rule.name not in used:
             subject.findings.notice(
                 "unused-budget", budget.at, f"no deployment uses {budget.rule.name}"
@@ -93,27 +115,49 @@ def _priced(entry: ModelEntry, subject: Subject) -> None:
     made = entry.deployment
     if complete(made.price) or subject.prices.has_price(made.provider, entry.price_model):
         return
-    budget = next((b for b in subject.budgets if _applies(b, entry)), None)
-    if budget is None:
+    found = _first_over(entry, subject)
+    if found is None:
         return
-    scope = "the gateway" if budget.rule.name == GATEWAY else f"{budget.rule.name}"
+    scope, at = found
     subject.findings.error(
         "no-price",
         entry.model_at,
-        f'"{made.model}" has no price, and the budget of {scope} at {budget.at.position} '
-        "has to count it",
+        f'"{made.model}" has no price, and the budget of {scope} at {at.position} has to count it',
         "Write input_cost_per_token and output_cost_per_token (USD), or pricing: free.",
     )
 
 
+def _first_over(entry: ModelEntry, subject: Subject) -> tuple[str, At] | None:
+    """Return the first budget that calls of a deployment may count in, and its place."""
+    for budget in subject.budgets.named:
+        if _applies(budget, entry):
+            rule = budget.rule
+            name = "the gateway" if rule.scope is ScopeKind.GATEWAY else rule.name
+            return name, budget.at
+    for each in subject.budgets.each:
+        return f"each {each.budget.scope.value.replace('_', ' ')}", each.at
+    return None
+
+
 def _applies(budget: Budget, entry: ModelEntry) -> bool:
+    """Whether calls of a deployment may count in a budget; any call may carry any tag."""
     made, name = entry.deployment, budget.rule.name
     match budget.rule.scope:
-        case ScopeKind.GATEWAY:
-            return True
         case ScopeKind.ALIAS:
             return made.alias == name
         case ScopeKind.PROVIDER:
             return made.provider == name
         case ScopeKind.DEPLOYMENT:
             return made.id == name
+        case (
+            ScopeKind.GATEWAY
+            | ScopeKind.TAG
+            | ScopeKind.TICKET
+            | ScopeKind.END_USER
+            | ScopeKind.KEY
+            | ScopeKind.USER
+            | ScopeKind.TEAM
+        ):
+            return True
+        case _:
+            assert_never(budget.rule.scope)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
 from typing import Final
 
 from tiergate.base.values import AliasName
@@ -11,6 +9,7 @@ from tiergate.config.chains import CHAIN_KEYS, Rule
 from tiergate.config.checks.subject import Subject
 from tiergate.config.deployment import ModelEntry
 from tiergate.core.catalog import ChainKind
+from tiergate.core.rings import shortest_ring
 
 LONG_ANSWER_SECONDS: Final = 120.0
 """What a long plain answer takes: 8,000 tokens at 70 tokens a second."""
@@ -32,7 +31,7 @@ def _rings(kind: ChainKind, rules: list[Rule], subject: Subject) -> None:
     edges = {rule.alias: rule.targets for rule in rules}
     seen: set[frozenset[AliasName]] = set()
     for rule in rules:
-        ring = _shortest_ring(rule.alias, edges)
+        ring = shortest_ring(rule.alias, edges)
         if not ring or frozenset(ring) in seen or len(seen) >= _MOST_RINGS:
             continue
         seen.add(frozenset(ring))
@@ -42,26 +41,6 @@ def _rings(kind: ChainKind, rules: list[Rule], subject: Subject) -> None:
             f"the {CHAIN_KEYS[kind]} form a cycle: {' -> '.join((*ring, ring[0]))}",
             "A call tries each alias once, so it ends; remove one step if this is not meant.",
         )
-
-
-def _shortest_ring(
-    start: AliasName, edges: Mapping[AliasName, tuple[AliasName, ...]]
-) -> tuple[AliasName, ...]:
-    """Return the aliases on the shortest way from `start` back to it; empty when there is none."""
-    before: dict[AliasName, AliasName] = {}
-    waiting = deque([start])
-    while waiting:
-        here = waiting.popleft()
-        for target in edges.get(here, ()):
-            if target == start:
-                ring = [here]
-                while ring[-1] != start:
-                    ring.append(before[ring[-1]])
-                return tuple(reversed(ring))
-            if target not in before:
-                before[target] = here
-                waiting.append(target)
-    return ()
 
 
 def _off(subject: Subject) -> None:

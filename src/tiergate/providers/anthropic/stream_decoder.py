@@ -71,6 +71,7 @@ class StreamDecoder:
     Attributes:
         skipped: Events that could not be understood.
         usage: The latest token counts, if any came.
+        metered: They are of the whole answer: those at its start count no output yet.
         stop: Why the model stopped, once it did.
     """
 
@@ -81,6 +82,7 @@ class StreamDecoder:
         "_over",
         "_readers",
         "_started",
+        "metered",
         "skipped",
         "stop",
         "usage",
@@ -89,6 +91,7 @@ class StreamDecoder:
     def __init__(self) -> None:
         self.skipped = 0
         self.usage: Usage | None = None
+        self.metered = False
         self.stop: Stop | None = None
         self._counts: JsonObject = {}
         self._open: dict[int, _Open] = {}
@@ -180,6 +183,7 @@ class StreamDecoder:
                 Finished(self.stop, sequence if isinstance(sequence, str) else None, word)
             )
         if self._count(raw.get("usage")) and self.usage is not None:
+            self.metered = True
             events.append(UsageSeen(self.usage))
         return events
 

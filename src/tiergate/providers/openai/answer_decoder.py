@@ -49,7 +49,9 @@ def decode_answer(body: JsonObject) -> Answer:
             refused=any(isinstance(part, Refusal) for part in parts),
         ),
         stop_raw=reason if isinstance(reason, str) else None,
-        usage=usage_from(usage) if isinstance(usage, dict) else Usage(estimated=True),
+        usage=usage_from(usage, body.get("service_tier"))
+        if isinstance(usage, dict)
+        else Usage(estimated=True),
         created=created if isinstance(created, int) else None,
         service_tier=_str(body, "service_tier"),
         extras={key: body[key] for key in _EXTRAS if body.get(key) is not None},

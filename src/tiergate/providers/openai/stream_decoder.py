@@ -74,6 +74,11 @@ class StreamDecoder:
         self._called = False
         self._refused = False
 
+    @property
+    def metered(self) -> bool:
+        """Whether `usage` counts the whole answer so far: hosts tell totals, never parts."""
+        return self.usage is not None
+
     def feed(self, event: SseEvent) -> list[StreamEvent]:
         """Return what one event of the upstream says. Never raises."""
         if self._over:
@@ -151,7 +156,7 @@ class StreamDecoder:
         if usage is None and isinstance(groq := chunk.get("x_groq"), dict):
             usage = groq.get("usage")
         if isinstance(usage, dict):
-            self.usage = usage_from(usage)
+            self.usage = usage_from(usage, chunk.get("service_tier"))
             events.append(UsageSeen(self.usage))
         return events
 

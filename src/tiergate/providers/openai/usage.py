@@ -6,21 +6,39 @@ that is absent stays absent, and a 0 stays a 0.
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
 from tiergate.base.jsontypes import Json, JsonObject
-from tiergate.base.values import Usage
+from tiergate.base.money import NANO
+from tiergate.base.values import NanoUsd, ServiceTier, Usage
+from tiergate.providers.service_tiers import tier_named
 
 _PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+_OPENAI = _PLAIN | {"prompt_tokens_details", "completion_tokens_details"}
+_INSIDE = frozenset({"cached_tokens", "audio_tokens"})
 
 
-def usage_from(raw: JsonObject) -> Usage:
-    """Return the counts of a `usage` object. Never raises: what is no count is not said."""
-    if _PLAIN.issuperset(raw):
+_TICKS: Final = 10
+"""xAI's ticks of 1e-10 USD in a nano-USD."""
+
+
+def usage_from(raw: JsonObject, tier: Json = None) -> Usage:
+    """Return the counts of a `usage` object. Never raises: what is no count is not said.
+
+    Args:
+        raw: The object.
+        tier: The answer's own `service_tier`, which stands beside its `usage`.
+    """
+    if tier is None and _PLAIN.issuperset(raw):
         # OpenAI-compatible hosts without caching or reasoning: the three sums and nothing else.
         return Usage(_count(raw, "prompt_tokens") or 0, _count(raw, "completion_tokens") or 0)
     prompt = _count(raw, "prompt_tokens") or 0
     output = _count(raw, "completion_tokens") or 0
     inside = _details(raw, "prompt_tokens_details")
     outside = _details(raw, "completion_tokens_details")
+    if _OPENAI.issuperset(raw) and _INSIDE.issuperset(inside):
+        return _openai(raw, inside, outside, tier)  # nearly every answer; the rest is for others
     read = _first(
         _count(inside, "cached_tokens"),
         _count(raw, "prompt_cache_hit_tokens"),  # DeepSeek
@@ -53,7 +71,53 @@ def usage_from(raw: JsonObject) -> Usage:
         reasoning=reasoning,
         audio_input=_count(inside, "audio_tokens"),
         audio_output=_count(outside, "audio_tokens"),
+        tier=ServiceTier.STANDARD if tier is None else tier_named(tier),
+        billed=_billed(raw),
     )
+
+
+def _openai(raw: JsonObject, inside: JsonObject, outside: JsonObject, tier: Json) -> Usage:
+    """Return the counts of a `usage` with OpenAI's own fields."""
+    prompt = _count(raw, "prompt_tokens") or 0
+    output = _count(raw, "completion_tokens") or 0
+    read, reasoning = _count(inside, "cached_tokens"), _count(outside, "reasoning_tokens")
+    if reasoning and _count(raw, "total_tokens") == prompt + output + reasoning:
+        output += reasoning  # see `usage_from`
+    return Usage(
+        input=max(0, prompt - (read or 0)),
+        output=output,
+        cache_read=read,
+        reasoning=reasoning,
+        audio_input=_count(inside, "audio_tokens"),
+        audio_output=_count(outside, "audio_tokens"),
+        tier=ServiceTier.STANDARD if tier is None else tier_named(tier),
+    )
+
+
+def _billed(raw: JsonObject) -> NanoUsd | None:
+    """Return what the host says that it charges, rounded up to nano-USD.
+
+    xAI tells ticks; OpenRouter USD, without what the caller's own key at the model's provider
+    pays ("Usage accounting"); Perplexity an object with a total.
+    """
+    ticks = _count(raw, "cost_in_usd_ticks")
+    if ticks is not None:
+        return NanoUsd(-(-ticks // _TICKS))
+    cost = raw.get("cost")
+    if isinstance(cost, dict):
+        cost = cost.get("total_cost")
+    total = _usd(cost)
+    if total is not None and raw.get("is_byok") is True:
+        total += _usd(_details(raw, "cost_details").get("upstream_inference_cost")) or Decimal(0)
+    return None if total is None else NanoUsd(int((total * NANO).to_integral_value(ROUND_CEILING)))
+
+
+def _usd(value: Json) -> Decimal | None:
+    """Return an amount at its shortest decimal form, which is the one on the wire."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    amount = Decimal(repr(value))
+    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def usage_to(usage: Usage) -> JsonObject:
@@ -93,10 +157,10 @@ def usage_to(usage: Usage) -> JsonObject:
 
 def _count(raw: JsonObject, key: str) -> int | None:
     value = raw.get(key)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    if type(value) is int:
+        return value if value >= 0 else None
+    if isinstance(value, float) and value.is_integer() and value >= 0:
+        return int(value)
     return None
 
 
@@ -106,7 +170,10 @@ def _details(raw: JsonObject, key: str) -> JsonObject:
 
 
 def _first(*counts: int | None) -> int | None:
-    return next((count for count in counts if count is not None), None)
+    for count in counts:
+        if count is not None:
+            return count
+    return None
 
 
 def _sum(*counts: int | None) -> int | None:

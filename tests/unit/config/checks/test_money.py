@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.config_world import KEY, Bench, load_rest, said
 
 CAPS = """
@@ -117,3 +119,60 @@ def test_prices_of_the_file_the_word_free_or_a_base_model_let_it_serve(tmp_path:
 
 def test_half_a_price_is_not_enough(tmp_path: Path) -> None:
     assert len(priced(tmp_path, GATEWAY, ", input_cost_per_token: 1e-6")) == 1
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        "litellm_settings: {max_budget: 1, budget_duration: 1d}\n",
+        "litellm_settings: {max_end_user_budget: 1, max_end_user_budget_duration: 1d}\n",
+    ],
+)
+def test_budgets_that_a_restart_forgets_are_warned_of(tmp_path: Path, budget: str) -> None:
+    here = "general_settings: {state_dir: ':memory:'}\n"
+
+    assert len(said(load_rest(tmp_path, budget + here), "budgets-in-memory")) == 1
+    assert said(load_rest(tmp_path, budget), "budgets-in-memory") == []
+    assert said(load_rest(tmp_path, here), "budgets-in-memory") == []
+
+
+def test_memory_beside_a_store_that_keeps_budgets_is_not_warned_of(tmp_path: Path) -> None:
+    rest = (
+        "litellm_settings: {max_budget: 1, budget_duration: 1d}\n"
+        "general_settings: {state_dir: ':memory:'}\nrouter_settings: {redis_host: h}\n"
+    )
+
+    assert said(load_rest(tmp_path, rest), "budgets-in-memory") == []
+
+
+@pytest.mark.parametrize(("amount", "count"), [(11, 1), (10, 0)])
+def test_a_narrow_cap_above_that_of_the_gateway_is_mentioned(
+    tmp_path: Path, amount: int, count: int
+) -> None:
+    rest = (
+        "litellm_settings: {max_budget: 10, budget_duration: monthly, "
+        "tag_budget_config: {t: {max_budget: %s, budget_duration: 30d}}, "
+        "max_end_user_budget: %s}\n"
+    )
+
+    loaded = load_rest(tmp_path, rest % (amount, amount))
+
+    assert len(said(loaded, "out-of-reach")) == 2 * count
+
+
+@pytest.mark.parametrize(
+    ("budget", "whose"),
+    [
+        (
+            "litellm_settings: {tag_budget_config: {t: {max_budget: 1, budget_duration: 1d}}}\n",
+            "t",
+        ),
+        ("general_settings: {ticket_budget: {budget_limit: 1}}\n", "each ticket"),
+    ],
+)
+def test_a_model_without_a_price_may_not_be_called_with_a_budgeted_tag_or_ticket(
+    tmp_path: Path, budget: str, whose: str
+) -> None:
+    (line,) = priced(tmp_path, budget)
+
+    assert f"the budget of {whose} at" in line

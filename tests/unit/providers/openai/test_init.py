@@ -7,6 +7,7 @@ from tiergate.providers import openai
 
 def test_both_halves_of_the_codec_are_public() -> None:
     assert set(openai.__all__) == {
+        "OpenAIPassthrough",
         "StreamDecoder",
         "StreamEncoder",
         "decode_answer",

@@ -1,0 +1,1 @@
+"""Makes vectors of texts in this process, with a small model and no network."""
