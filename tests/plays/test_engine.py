@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,8 @@ from support import anthropic_wire, openai_wire
 from support.attempts import chain, general
 from support.engine import (
     CHAT,
+    HELLO,
+    START,
     STREAM,
     Checkpoint,
     Hang,
@@ -26,10 +28,13 @@ from support.engine import (
     Turn,
     budget,
     error,
+    give_up,
     hangs,
     json_turn,
+    on,
     overflow,
     plain,
+    policy,
     refused_by_network,
     served_by,
     stream,
@@ -38,8 +43,7 @@ from support.jumping import play
 from tiergate.base.errors import Failure, FailureClass, Refused
 from tiergate.base.jsontypes import JsonObject
 from tiergate.base.values import Dialect, Operation
-from tiergate.core.catalog import Chains, Deployment, RouterPolicy, ScopeKind
-from tiergate.core.cooldown import State, state
+from tiergate.core.catalog import Chains, RouterPolicy, ScopeKind
 from tiergate.core.record import Outcome
 from tiergate.pipeline.parts import GaveUp
 from tiergate.ports import Fault
@@ -57,34 +61,7 @@ START_COST = 10 * 1000 + 1 * 5000
 """nano-USD of an answer with 10 tokens in and 5 out."""
 
 
-def policy(**more) -> RouterPolicy:
-    return RouterPolicy(num_retries=0, **more)
-
-
 FALLS = policy(chains=general(cheap="balanced frontier"))
-
-
-def on(
-    deployments: Sequence[Deployment],
-    turns: Sequence[Turn],
-    work: Callable[[Stage], Coroutine[object, object, None]],
-    **more,
-) -> None:
-    """Set the stage, play, and see that nothing is left over."""
-
-    async def whole() -> None:
-        stage = Stage(deployments, turns, **more)
-        await work(stage)
-        stage.check_nothing_is_left()
-        assert stage.upstreams.turns == [], "not every turn was taken"
-
-    play(whole())
-
-
-async def give_up(stage: Stage, body: JsonObject = CHAT, **more) -> GaveUp:
-    with pytest.raises(GaveUp) as caught:
-        await stage.ask(body, **more)
-    return caught.value
 
 
 def streamed_text(body: bytes) -> str:
@@ -235,7 +212,7 @@ def test_the_callers_own_limit_ends_the_request_and_blames_nobody():
         end = await give_up(stage, headers={"x-litellm-timeout": "2"})
 
         assert end.error.kind is FailureClass.CALLER_TIMEOUT
-        assert stage.book.marks == {}
+        assert stage.cooldowns.marks == {}
 
     on(TIERS, [hangs()], work, policy=FALLS)
 
@@ -283,7 +260,7 @@ def test_an_overflow_moves_up_its_own_chain_and_on():
         await stage.ask(CHAT)
 
         assert stage.upstreams.called == ["a", "b", "c"]
-        assert stage.book.marks == {}
+        assert stage.cooldowns.marks == {}
 
     too_long = openai_wire.error_body(
         "invalid_request_error", "too long", "context_length_exceeded"
@@ -320,7 +297,7 @@ def test_a_refusal_inside_a_200_follows_the_content_policy_chain_and_is_paid():
         assert stage.upstreams.called == ["a", "c"]
         assert stage.spent == 2 * PLAIN_COST
         assert stage.witness.records[0].fallbacks == 1
-        assert stage.book.marks == {}
+        assert stage.cooldowns.marks == {}
 
     on(TIERS, [REFUSAL, plain()], work, policy=REFUSES)
 
@@ -413,13 +390,6 @@ def test_a_refused_stream_is_the_answer_when_nobody_else_serves(turns):
 
 
 # ------------------------------------------------------------------ streams that break
-
-START = anthropic_wire.message_start()
-HELLO = (
-    START,
-    anthropic_wire.block_start(0, anthropic_wire.text_block("")),
-    anthropic_wire.text_delta(0, "hel"),
-)
 
 
 @pytest.mark.parametrize(
@@ -574,42 +544,6 @@ def test_concurrent_calls_never_hold_more_than_the_budget():
     on(ONE, [slow, slow], work, budgets=[budget(2 * 600_000)])
 
 
-# ------------------------------------------------------------------ cooldown
-
-
-def test_the_fourth_failure_within_a_minute_sets_a_deployment_aside():
-    async def work(stage: Stage) -> None:
-        for _ in range(4):
-            await give_up(stage)
-        assert [name for name, _ in stage.witness.cooldowns] == ["a"]
-        assert stage.witness.cooldowns[0][1] == pytest.approx(60.0)
-
-        end = await give_up(stage)
-        assert (end.error.status, end.error.code) == (429, "all_deployments_in_cooldown")
-        assert end.retry_after == 60
-        assert len(stage.upstreams.sent) == 4
-
-        await asyncio.sleep(61)
-        await stage.ask(CHAT)
-        assert stage.book.marks == {}
-
-    on(ONE, [error(500)] * 4 + [plain()], work, policy=policy(cooldown_time=60.0))
-
-
-def test_a_stream_that_breaks_counts_against_its_deployment():
-    async def work(stage: Stage) -> None:
-        await stage.ask(STREAM)
-        assert stage.witness.cooldowns == [("a", 60.0)]
-        assert state(stage.book.marks["a"], stage.clock()) is State.COOLING
-
-    on(
-        ONE,
-        [Turn((*HELLO, Fault.RESET))],
-        work,
-        policy=policy(cooldown_time=60.0, allowed_fails=0),
-    )
-
-
 # ------------------------------------------------------------------ whatever else happens
 
 
@@ -650,7 +584,7 @@ def test_a_fault_of_our_own_leaves_nothing_behind():
         (record,) = stage.witness.records
         assert (record.outcome, record.status) == (Outcome.FAILURE, 500)
         assert stage.spent == 0
-        assert stage.book.marks == {}
+        assert stage.cooldowns.marks == {}
 
     on(ONE, [plain()], work)
 
@@ -707,7 +641,7 @@ async def cut(body: JsonObject, turns: Sequence[Turn], at: int | None) -> tuple[
     record = stage.witness.records[0]
     assert cancelled is (record.outcome is Outcome.CANCELLED)
     assert cancelled is (at is not None and at <= point.count)
-    known = stage.book.marks
+    known = stage.cooldowns.marks
     assert all(mark.probe_until == 0 for mark in known.values()), "a probe's place is given back"
     return stage, point.count
 

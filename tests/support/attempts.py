@@ -185,7 +185,7 @@ class Play:
             return False
         if word == "ok":
             self.now += float(taken or 0.1)
-            self.book.succeeded(name, self.now)
+            self.book.succeeded(name, rule, self.now)
             self.machine.answered(self.now)
             return True
         word, _, hint = word.partition(" after ")

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
+import pytest
+
 from support import anthropic_wire, openai_wire
 from support.attempts import deployment
+from support.jumping import play
 from support.money import Accounts
 from tiergate.base.errors import Failure
 from tiergate.base.jsontypes import JsonObject
@@ -37,15 +40,15 @@ from tiergate.core.catalog import (
     ScopeKind,
     Settings,
 )
-from tiergate.core.cooldown import Book
 from tiergate.core.cost import Price, Rates
 from tiergate.core.load import Load
 from tiergate.core.plan import Wish
 from tiergate.core.record import CallRecord
 from tiergate.core.routing import Routes, View
 from tiergate.pipeline.attempt import Attempts, Open, Plain
+from tiergate.pipeline.cooldowns import Cooldowns
 from tiergate.pipeline.engine import Engine
-from tiergate.pipeline.parts import Parts
+from tiergate.pipeline.parts import GaveUp, Parts
 from tiergate.pipeline.relay import relay
 from tiergate.ports import Exchange, Fault, Inbound, TransportError
 from tiergate.providers.codec import ProviderCodec
@@ -319,14 +322,14 @@ class Stage:
         self.accounts = Accounts(lambda inbound, rates: 100, lambda: WALL)
         self.spend = self.accounts.spend
         self.spend.configure(self.settings, {d.id: PRICE for d in self.settings.deployments})
-        self.book = Book()
+        self.cooldowns = Cooldowns(None, self.clock, lambda: WALL, self._cooled)
         self.load = Load()
         self.witness = Witness()
         self.upstreams = MemoryUpstreams(turns, self.point)
         ids = iter(range(1, 10**6))
         self.codec = ProviderCodec(lambda: WALL, lambda start: f"{start}{next(ids)}")
         self.view = View(
-            marks=self.book.marks,
+            marks=self.cooldowns.marks,
             load=self.load,
             price=self.spend.price_view,
             over=self.spend.over,
@@ -336,7 +339,7 @@ class Stage:
                 routes=self.routes,
                 attempts=Attempts(self.codec, self.upstreams, self.clock, lambda: WALL),
                 accounts=self.spend,
-                book=self.book,
+                cooldowns=self.cooldowns,
                 load=self.load,
                 view=self.view,
                 observer=self.witness,
@@ -345,6 +348,10 @@ class Stage:
                 sleep=self._sleep,
             )
         )
+
+    def _cooled(self, deployment: DeploymentId, failure: Failure, seconds: float) -> None:
+        found = next(each for each in self.settings.deployments if each.id == deployment)
+        self.witness.cooled(found, failure, seconds)
 
     async def _sleep(self, seconds: float) -> None:
         await self.point.passed()
@@ -469,3 +476,41 @@ CHAT: JsonObject = {
     "messages": [{"role": "user", "content": "hi"}],
 }
 STREAM: JsonObject = {**CHAT, "stream": True}
+
+
+START = anthropic_wire.message_start()
+HELLO = (
+    START,
+    anthropic_wire.block_start(0, anthropic_wire.text_block("")),
+    anthropic_wire.text_delta(0, "hel"),
+)
+"""How a Messages stream begins: its head and the first word."""
+
+
+def policy(**more) -> RouterPolicy:
+    """A policy without retries."""
+    return RouterPolicy(num_retries=0, **more)
+
+
+def on(
+    deployments: Sequence[Deployment],
+    turns: Sequence[Turn],
+    work: Callable[[Stage], Coroutine[object, object, None]],
+    **more,
+) -> None:
+    """Set the stage, play, and see that nothing is left over."""
+
+    async def whole() -> None:
+        stage = Stage(deployments, turns, **more)
+        await work(stage)
+        stage.check_nothing_is_left()
+        assert stage.upstreams.turns == [], "not every turn was taken"
+
+    play(whole())
+
+
+async def give_up(stage: Stage, body: JsonObject = CHAT, **more) -> GaveUp:
+    """Ask what nothing can serve."""
+    with pytest.raises(GaveUp) as caught:
+        await stage.ask(body, **more)
+    return caught.value

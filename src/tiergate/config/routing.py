@@ -15,6 +15,7 @@ from tiergate.config.reading import Reader, Sections
 from tiergate.config.section import Section, Spot, as_section
 from tiergate.config.tree import MapNode
 from tiergate.core.catalog import FailureCounts, RouterPolicy, Strategy
+from tiergate.core.cooldown import DEFAULT_ALLOWED_FAILS
 
 DEFAULTS: Final = RouterPolicy()
 _OLD_NAMES: Final = {"usage-based-routing": Strategy.USAGE}
@@ -61,7 +62,7 @@ def read_routing(
         ),
         alias_retry_policy=_by_alias(sections.router, aliases, reader),
         retry_after=both.seconds("retry_after", DEFAULTS.retry_after) or 0.0,
-        allowed_fails=both.whole("allowed_fails", DEFAULTS.allowed_fails),
+        allowed_fails=both.whole_if_given("allowed_fails", DEFAULT_ALLOWED_FAILS),
         allowed_fails_policy=allowed_fails_policy(
             reader.pick("allowed_fails_policy", sections.router, sections.litellm), reader
         ),
@@ -93,11 +94,15 @@ class _Both:
         return self.reader.pick(key, self.sections.router, self.sections.litellm)
 
     def whole(self, key: str, default: int) -> int:
+        found = self.whole_if_given(key, default)
+        return default if found is None else found
+
+    def whole_if_given(self, key: str, default: int) -> int | None:
+        """Return the number that the file gives, or None; the default is only shown."""
         spot = self.spot(key)
         found = self.reader.typed.whole(spot)
-        value = default if found is None else found
-        self.reader.show(f"router_settings.{key}", value, spot)
-        return value
+        self.reader.show(f"router_settings.{key}", default if found is None else found, spot)
+        return found
 
     def flag(self, key: str, *, default: bool) -> bool:
         spot = self.spot(key)

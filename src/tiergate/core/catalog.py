@@ -261,7 +261,8 @@ class RouterPolicy:
     )
     retry_after: float = 0.0
     """Least seconds to wait before a retry."""
-    allowed_fails: int = 3
+    allowed_fails: int | None = None
+    """None: nobody has set a number; see `cooldown.rule_for`."""
     allowed_fails_policy: FailureCounts = field(default_factory=FailureCounts)
     cooldown_time: float = 5.0
     disable_cooldowns: bool = False

@@ -6,8 +6,10 @@ no mark means ready with a clean record.
 
 The rules (all times are seconds on one clock that all sharers of a mark agree on):
 
-* A counted failure is remembered for a minute. More counted failures than `allowed_fails` within
-  that minute start `cooldown_time`: with 3, the fourth does.
+* A counted failure is remembered for a minute, whatever succeeds in between. More counted failures
+  than `allowed_fails` within that minute start `cooldown_time`: with 3, the fourth does. Where
+  nobody has set a number, the default is 3 and a success clears the failures before it: a
+  deployment that fails now and then among thousands of good answers is not set aside unasked.
 * Counted: 401, timeouts and 408, 429, 5xx, connection faults. Not counted: 403, 404, 409 and the
   caller's own mistakes, overflow, refusals, the caller's own time limit, a caller who left,
   budgets, and what a dialect cannot say. A class that `allowed_fails_policy` names is counted
@@ -37,6 +39,7 @@ FAILURE_WINDOW = 60.0
 """Seconds for which a counted failure is remembered."""
 LONGEST_RETRY_AFTER = 86_400.0
 """Seconds after which even a provider's own word is asked again: one day."""
+DEFAULT_ALLOWED_FAILS = 3
 SHORTEST_LEASE = 60.0
 LONGEST_LEASE = 600.0
 
@@ -94,15 +97,17 @@ class Rule:
         elsewhere: Whether a call can go elsewhere: to a second deployment or down a chain.
         disabled: `disable_cooldowns`.
         lease: Seconds a probe keeps its place.
+        forgiving: Whether a success clears the failures of the last minute.
     """
 
-    allowed_fails: int = 3
+    allowed_fails: int = DEFAULT_ALLOWED_FAILS
     cooldown_time: float = 5.0
     own_cooldown_time: bool = False
     by_class: FailureCounts = field(default_factory=FailureCounts)
     elsewhere: bool = False
     disabled: bool = False
     lease: float = SHORTEST_LEASE
+    forgiving: bool = False
 
 
 def rule_for(policy: RouterPolicy, deployment: Deployment, *, elsewhere: bool) -> Rule:
@@ -116,16 +121,19 @@ def rule_for(policy: RouterPolicy, deployment: Deployment, *, elsewhere: bool) -
         inherited = FailureCounts()
     limit = deployment.timeout if deployment.timeout is not None else policy.request_timeout
     own_time = deployment.cooldown_time
+    allowed = deployment.allowed_fails
+    if allowed is None:
+        allowed = policy.allowed_fails
+    by_class = _merged(own, inherited)
     return Rule(
-        allowed_fails=(
-            policy.allowed_fails if deployment.allowed_fails is None else deployment.allowed_fails
-        ),
+        allowed_fails=DEFAULT_ALLOWED_FAILS if allowed is None else allowed,
         cooldown_time=policy.cooldown_time if own_time is None else own_time,
         own_cooldown_time=own_time is not None,
-        by_class=_merged(own, inherited),
+        by_class=by_class,
         elsewhere=elsewhere,
         disabled=policy.disable_cooldowns,
         lease=min(max(SHORTEST_LEASE, limit), LONGEST_LEASE),
+        forgiving=allowed is None and by_class == FailureCounts(),
     )
 
 
@@ -184,11 +192,17 @@ def failed(mark: Mark | None, rule: Rule, failure: Failure, now: float) -> Mark 
     return Mark(fails=fails)
 
 
-def succeeded(mark: Mark | None, now: float) -> Mark | None:
-    """Return the mark after a success: clean, except that a running cooldown runs on."""
-    if mark is None or now >= mark.until:
+def succeeded(mark: Mark | None, rule: Rule, now: float) -> Mark | None:
+    """Return the mark after a success.
+
+    A cooldown that is over is forgotten; one that runs, runs on. Failures are forgotten after a
+    minute, or at once if the rule is forgiving.
+    """
+    if mark is None or now < mark.until:
+        return mark
+    if mark.until > 0 or rule.forgiving or _is_past(mark, now):
         return None
-    return replace(mark, fails=())
+    return mark
 
 
 def probed(mark: Mark | None, rule: Rule, now: float) -> Mark | None:
@@ -241,29 +255,35 @@ class Book:
         self, deployment: DeploymentId, rule: Rule, failure: Failure, now: float
     ) -> Mark | None:
         """Note a failed call; returns the new mark, None when the record is clean."""
-        return self._put(deployment, failed(self.marks.get(deployment), rule, failure, now))
+        return self.put(deployment, failed(self.marks.get(deployment), rule, failure, now))
 
-    def succeeded(self, deployment: DeploymentId, now: float) -> None:
+    def succeeded(self, deployment: DeploymentId, rule: Rule, now: float) -> None:
         """Note a call that brought an answer, or the first content of one."""
         if self.marks:
-            self._put(deployment, succeeded(self.marks.get(deployment), now))
+            self.put(deployment, succeeded(self.marks.get(deployment), rule, now))
 
     def called(self, deployment: DeploymentId, rule: Rule, now: float) -> None:
         """Note that a call goes out; where a probe is due, it is this call."""
         if self.marks:
-            self._put(deployment, probed(self.marks.get(deployment), rule, now))
+            self.put(deployment, probed(self.marks.get(deployment), rule, now))
 
     def released(self, deployment: DeploymentId) -> None:
         """Note that a call ended without saying anything about the deployment, or was not sent."""
         if self.marks:
-            self._put(deployment, released(self.marks.get(deployment)))
+            self.put(deployment, released(self.marks.get(deployment)))
 
-    def _put(self, deployment: DeploymentId, mark: Mark | None) -> Mark | None:
+    def put(self, deployment: DeploymentId, mark: Mark | None) -> Mark | None:
+        """Keep a mark; None is a clean record."""
         if mark is None:
             self.marks.pop(deployment, None)
         else:
             self.marks[deployment] = mark
         return mark
+
+
+def _is_past(mark: Mark, now: float) -> bool:
+    """Tell whether all counted failures are older than a minute."""
+    return not mark.fails or mark.fails[-1][0] <= now - FAILURE_WINDOW
 
 
 def _used_up(

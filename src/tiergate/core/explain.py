@@ -67,11 +67,16 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Cooling:
-    """The cooldown rule of one deployment; `cooldown_time` 0 means that cooldowns are off."""
+    """The cooldown rule of one deployment.
+
+    `cooldown_time` 0 means that cooldowns are off; `forgiving` that a success clears what was
+    counted before it.
+    """
 
     deployment: DeploymentId
     allowed_fails: int
     cooldown_time: float
+    forgiving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,7 @@ def to_json(explanation: Explanation) -> JsonObject:
             one.deployment: {
                 "allowed_fails": one.allowed_fails,
                 "cooldown_time": one.cooldown_time,
+                "success_clears": one.forgiving,
             }
             for one in e.cooldowns
         },
@@ -278,7 +284,12 @@ def _retries(routes: Routes, route: Route, wish: Wish) -> tuple[tuple[FailureCla
 def _cooldowns(route: Route) -> tuple[Cooling, ...]:
     rules = ((d.id, route.rules[d.id]) for d in route.deployments)
     return tuple(
-        Cooling(name, rule.allowed_fails, 0.0 if rule.disabled else rule.cooldown_time)
+        Cooling(
+            name,
+            rule.allowed_fails,
+            0.0 if rule.disabled else rule.cooldown_time,
+            rule.forgiving,
+        )
         for name, rule in rules
     )
 
@@ -306,7 +317,8 @@ def _rule(rule: Cooling) -> str:
     if rule.cooldown_time <= 0:
         return "never cools down"
     times = rule.allowed_fails + 1
-    return f"{rule.cooldown_time:g} s after {times} counted failures within a minute"
+    between = ", with no success between them" if rule.forgiving else ""
+    return f"{rule.cooldown_time:g} s after {times} counted failures within a minute{between}"
 
 
 def _exclusions(exclusions: tuple[Exclusion, ...]) -> list[Json]:

@@ -187,6 +187,17 @@ class Machine:
         else:
             self._fire(Event.STOPPED)
 
+    def forestalled(self) -> None:
+        """Note that another call tries the deployment out after its cooldown; nothing was sent.
+
+        The marks say so by now, so that `next` does not choose it again.
+
+        Raises:
+            Misstep: When no attempt is out.
+        """
+        self._out("forestalled")
+        self._fire(Event.NOT_SENT)
+
     def _choose(self, view: View, now: float, dice: Callable[[], float]) -> Step | None:
         resumed = self._phase is Phase.WAITING
         if resumed:
@@ -379,20 +390,9 @@ class Machine:
         return self._attempt
 
     def _note(self, attempt: Call, kind: FailureClass | None, status: int, now: float) -> None:
-        deployment = attempt.deployment
-        self._trail.append(
-            Tried(
-                deployment.alias,
-                deployment.id,
-                attempt.number,
-                attempt.hop,
-                kind,
-                status,
-                now - self._began,
-                self._excluded,
-                self._began,
-            )
-        )
+        one, began = attempt.deployment, self._began
+        tried = (one.alias, one.id, attempt.number, attempt.hop, kind, status, now - began)
+        self._trail.append(Tried(*tried, self._excluded, began))
 
     def _fire(self, event: Event) -> None:
         self._phase = follow(self._phase, event)

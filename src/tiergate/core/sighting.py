@@ -84,7 +84,7 @@ class Standing:
         state: The state that keeps most calls away.
         until: The latest end of a cooldown; 0 without one.
         cause: Of that cooldown.
-        fails: The most that a worker has counted; each worker counts for itself.
+        fails: The most that a worker knows of; what others count it learns within a second.
         in_flight: Calls at it now, from all workers.
         away: Workers that do not send calls there now.
         workers: Workers that told of it.

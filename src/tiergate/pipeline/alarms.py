@@ -169,6 +169,13 @@ class Alarms:
                 f"calls. {cause}",
             )
 
+    def learned(self, deployment: DeploymentId, seconds: float) -> None:
+        """Another worker has found that a deployment fails (for so long it cools), or is well."""
+        if seconds:
+            self._cooling[deployment] = self._clock() + seconds
+        else:
+            self._cooling.pop(deployment, None)
+
     def ended(self, record: CallRecord) -> None:
         """A request is over: somebody is well again, or it was slow, or dearer than asked."""
         deployment = record.deployment

@@ -88,7 +88,8 @@ class Engine:
             now = parts.clock()
             step = machine.next(parts.view, now, parts.dice)
             if isinstance(step, Call):
-                served = await self._call(course, step, now)
+                make = self._probe if step.probe else self._call
+                served = await make(course, step, now)
                 if served is not None:
                     return served
             elif isinstance(step, Wait):
@@ -111,8 +112,6 @@ class Engine:
             return None
         if parts.escalations is not None and parts.escalations.guards(deployment, course.wish):
             await self._escalate(parts.escalations, course, hold)
-        rule = parts.routes.rule(deployment)
-        parts.book.called(deployment.id, rule, now)
         parts.load.begun(deployment.id, now)
         course.last = step
         try:
@@ -134,7 +133,8 @@ class Engine:
             parts.load.ended(deployment.id)
             self._attempt_failed(course, step, outcome, hold, after)
             return None
-        parts.book.succeeded(deployment.id, after)
+        if parts.cooldowns.marks:
+            parts.cooldowns.succeeded(deployment.id, parts.routes.rule(deployment), after)
         served = Served(
             inbound=inbound,
             deployment=deployment,
@@ -158,6 +158,18 @@ class Engine:
             inbound.telling.trail = machine.trail
         served.settle_course(machine.retries, machine.fallbacks, compact(machine.trail))
         return served
+
+    async def _probe(self, course: Course, step: Call, now: float) -> Served | None:
+        """Make the one attempt that finds out whether a cooldown is over, if it is this one."""
+        cooldowns, deployment = self._parts.cooldowns, step.deployment
+        if not await cooldowns.may_probe(deployment.id, self._parts.routes.rule(deployment), now):
+            course.machine.forestalled()
+            return None
+        try:
+            return await self._call(course, step, now)
+        finally:
+            # One that was not sent, or said nothing, leaves the place to the next.
+            cooldowns.released(deployment.id)
 
     async def _escalate(
         self, escalations: Escalations, course: Course, hold: HoldToken | None
@@ -210,13 +222,9 @@ class Engine:
         self._note_part(course, record, hold)
 
     def _book_failed(self, step: Call, failure: Failure, now: float) -> None:
-        """Note the failure in the cooldown book; tell the observer when a cooldown begins."""
-        parts = self._parts
-        known = parts.book.marks.get(step.deployment.id)
-        rule = parts.routes.rule(step.deployment)
-        mark = parts.book.failed(step.deployment.id, rule, failure, now)
-        if mark is not None and mark.until > max(now, known.until if known is not None else 0.0):
-            parts.observer.cooled(step.deployment, failure, mark.until - now)
+        """Count the failure against its deployment, which may begin to cool."""
+        parts, deployment = self._parts, step.deployment
+        parts.cooldowns.failed(deployment.id, parts.routes.rule(deployment), failure, now)
 
     # ------------------------------------------------------------------ refusals inside a 200
 

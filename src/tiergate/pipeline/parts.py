@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tiergate.base.errors import Failure, Refused
-from tiergate.core.cooldown import Book
 from tiergate.core.load import Load
 from tiergate.core.plan import GiveUp
 from tiergate.core.routing import Routes, View
 from tiergate.pipeline.attempt import Attempts
+from tiergate.pipeline.cooldowns import Cooldowns
 from tiergate.pipeline.escalations import Escalations
 from tiergate.ports import Accounts, Clock, Dice, Observer
 
@@ -38,9 +38,9 @@ class Parts:
         routes: The aliases, made ready.
         attempts: Makes single attempts.
         accounts: Holds and settles money.
-        book: The cooldown marks.
+        cooldowns: The cooldown marks.
         load: What this process has seen of each deployment.
-        view: The routing view over book, load and budgets.
+        view: The routing view over marks, load and budgets.
         observer: Is told what happened (metrics, records, logs).
         clock: Monotonic seconds, the event loop's own.
         dice: Chance.
@@ -50,7 +50,7 @@ class Parts:
     routes: Routes
     attempts: Attempts
     accounts: Accounts
-    book: Book
+    cooldowns: Cooldowns
     load: Load
     view: View
     observer: Observer

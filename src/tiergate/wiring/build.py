@@ -15,15 +15,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tiergate.base.errors import Failure
 from tiergate.base.values import DeploymentId
 from tiergate.core.alerts import BudgetAlert
 from tiergate.core.catalog import Catalog, Settings
-from tiergate.core.cooldown import Book
 from tiergate.core.cost import cost_if_known
 from tiergate.core.load import Load
 from tiergate.core.phases import EscalationPolicy
 from tiergate.core.routing import Routes, View
 from tiergate.pipeline.attempt import Attempts
+from tiergate.pipeline.cooldowns import Cooldowns
 from tiergate.pipeline.counting import Counting
 from tiergate.pipeline.engine import Engine
 from tiergate.pipeline.escalations import EscalationBook, Escalations
@@ -96,7 +97,6 @@ class Gateway:
         self._prefix = secrets.token_hex(8)
         self._ids = itertools.count(1)
         self._transport = Transport(environ=environ, clock=self._clock)
-        self._book = Book()
         self._load = Load()
         self._calls: OpenCalls = {}
         self._money = Money(
@@ -114,6 +114,13 @@ class Gateway:
         self._escalations = EscalationBook(
             self._money.state.documents, time.time, lambda: self.new_id("")
         )
+        self._cooldowns = Cooldowns(
+            self._money.state.shared,
+            self._clock,
+            time.time,
+            self._cooled,
+            self._bell.alarms.learned,
+        )
         self._fallbacks = Fallbacks(
             self._money.state.documents, time.time, lambda: self.new_id("")
         )
@@ -125,7 +132,7 @@ class Gateway:
         self._scraper = Scraper(
             Sources(
                 metrics=self._metrics,
-                book=self._book,
+                marks=self._cooldowns.marks,
                 money=self._money,
                 clock=self._clock,
                 wall=time.time,
@@ -146,7 +153,7 @@ class Gateway:
         )
         readiness = Readiness(
             settings=lambda: self.serving.settings,
-            book=self._book,
+            marks=self._cooldowns.marks,
             money=self._money,
             transport=self._transport,
             clock=self._clock,
@@ -181,6 +188,7 @@ class Gateway:
         """Take over what dead workers left, and begin the work beside the calls."""
         await self._money.start()
         await self._bell.start()
+        await self._cooldowns.start()
         await self._fallbacks.start()
         if self._keys is not None:
             self._keys.start()
@@ -190,8 +198,7 @@ class Gateway:
         self.serving = self._serve(settings)
         known = frozenset(DeploymentId(d.id) for d in settings.deployments)
         self._load.forget(known)
-        for gone in [name for name in self._book.marks if name not in known]:
-            del self._book.marks[gone]
+        self._cooldowns.forget(known)
 
     @property
     def place(self) -> str:
@@ -206,7 +213,7 @@ class Gateway:
         """Return the figures of this worker."""
         seen = sighting(
             self.serving.settings.deployments,
-            self._book,
+            self._cooldowns.marks,
             self._load,
             self._calls,
             self._clock,
@@ -227,6 +234,7 @@ class Gateway:
         if self._keys is not None:
             await self._keys.aclose()
         await self._fallbacks.aclose()
+        await self._cooldowns.aclose()
         await self._guards.aclose()
         await self._answers.aclose()
         await self._bell.aclose()
@@ -250,16 +258,16 @@ class Gateway:
         codec = ProviderCodec(time.time, self.new_id)
         codec.learn(settings.deployments)
         way = Way(self._transport, settings.deployments)
-        view = View(marks=self._book.marks, load=self._load, price=spend.price_view)
+        view = View(marks=self._cooldowns.marks, load=self._load, price=spend.price_view)
         if spend.limits_deployments:
             view = replace(view, over=spend.over)
-        observer = self._observer()
+        observer = self._observing = self._observer()
         engine = Engine(
             Parts(
                 routes=routes,
                 attempts=Attempts(codec, way, self._clock, time.time, UsageMeter()),
                 accounts=spend,
-                book=self._book,
+                cooldowns=self._cooldowns,
                 load=self._load,
                 view=view,
                 observer=observer,
@@ -307,7 +315,7 @@ class Gateway:
         views = Views(
             serving=lambda: self.serving,
             money=self._money,
-            book=self._book,
+            marks=self._cooldowns.marks,
             load=self._load,
             calls=self._calls,
             clock=self._clock,
@@ -334,6 +342,12 @@ class Gateway:
         self._log.alerted(alert)
         self._sinks.callbacks.alerted(alert)
         self._bell.budget(alert)
+
+    def _cooled(self, deployment: DeploymentId, failure: Failure, seconds: float) -> None:
+        """Tell of a cooldown that has begun; one of all workers does."""
+        for each in self.serving.settings.deployments:
+            if each.id == deployment:
+                self._observing.cooled(each, failure, seconds)
 
     def _observer(self) -> Observer:
         """Collect the sinks that this configuration has."""

@@ -16,7 +16,7 @@ from tiergate.base.values import DeploymentId
 from tiergate.config import durations
 from tiergate.core import cooldown
 from tiergate.core.catalog import Deployment
-from tiergate.core.cooldown import FAILURE_WINDOW, Book
+from tiergate.core.cooldown import FAILURE_WINDOW, Mark
 from tiergate.core.cost import Price
 from tiergate.core.load import Load
 from tiergate.core.sighting import MOST_UNDER_WAY, Seen, Sighting, UnderWay
@@ -55,7 +55,7 @@ class Views:
     Attributes:
         serving: Gives the configuration in force.
         money: Budgets, ledger and stores.
-        book: The marks of the deployments.
+        marks: The cooldown marks of the deployments.
         load: The calls at each deployment.
         calls: The requests under way.
         clock: The clock of the marks, seconds.
@@ -70,7 +70,7 @@ class Views:
 
     serving: Callable[[], Serving]
     money: Money
-    book: Book
+    marks: Mapping[DeploymentId, Mark]
     load: Load
     calls: OpenCalls
     clock: Clock
@@ -113,7 +113,7 @@ def dashboard_of(views: Views) -> Dashboard:
 
 def sighting(
     deployments: Iterable[Deployment],
-    book: Book,
+    marks: Mapping[DeploymentId, Mark],
     load: Load,
     calls: OpenCalls,
     clock: Clock,
@@ -123,7 +123,7 @@ def sighting(
 
     Args:
         deployments: Those of the configuration in force.
-        book: Their marks.
+        marks: Their cooldown marks.
         load: The calls at each of them.
         calls: The requests under way; those that began first come first.
         clock: The clock of the marks, seconds.
@@ -137,7 +137,7 @@ def sighting(
         worker=os.getpid(),
         under_way=tuple(_under_way(each) for each in first),
         calls=len(calls),
-        deployments=tuple(_seen(each, book, load, now, to_wall) for each in deployments),
+        deployments=tuple(_seen(each, marks, load, now, to_wall) for each in deployments),
     )
 
 
@@ -155,8 +155,14 @@ def _under_way(inbound: Inbound) -> UnderWay:
     )
 
 
-def _seen(deployment: Deployment, book: Book, load: Load, now: float, to_wall: float) -> Seen:
-    mark = book.marks.get(deployment.id)
+def _seen(
+    deployment: Deployment,
+    marks: Mapping[DeploymentId, Mark],
+    load: Load,
+    now: float,
+    to_wall: float,
+) -> Seen:
+    mark = marks.get(deployment.id)
     in_flight = load.in_flight(deployment.id)
     if deployment.off is not None:
         return Seen(deployment.id, "off", in_flight=in_flight)

@@ -6,15 +6,16 @@ themselves: asking costs nothing, and a probe every second changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tiergate import __version__
 from tiergate.base.jsontypes import Json, JsonObject
+from tiergate.base.values import DeploymentId
 from tiergate.core import cooldown
 from tiergate.core.catalog import Deployment, Settings
-from tiergate.core.cooldown import Book, State
+from tiergate.core.cooldown import Mark, State
 from tiergate.core.life import reasons
 from tiergate.ports import Clock
 from tiergate.transport import Transport
@@ -31,7 +32,7 @@ class Readiness:
 
     Attributes:
         settings: Gives the configuration in force.
-        book: The marks of the deployments.
+        marks: The cooldown marks of the deployments.
         money: The stores.
         transport: The connections to providers.
         clock: The clock of the marks, seconds.
@@ -42,7 +43,7 @@ class Readiness:
     """
 
     settings: Callable[[], Settings]
-    book: Book
+    marks: Mapping[DeploymentId, Mark]
     money: Money
     transport: Transport
     clock: Clock
@@ -124,11 +125,11 @@ class Readiness:
         """Return the state of one deployment: `off`, or that of its mark."""
         if deployment.off is not None:
             return OFF
-        return cooldown.state(self.book.marks.get(deployment.id), self.clock()).value
+        return cooldown.state(self.marks.get(deployment.id), self.clock()).value
 
     def why_cooling(self, deployment: Deployment) -> str:
         """Say for how long a deployment is set aside yet, and after which failures."""
-        mark = self.book.marks.get(deployment.id)
+        mark = self.marks.get(deployment.id)
         if mark is None:
             return ""
         cause = f" after failures of the kind `{mark.cause.value}`" if mark.cause else ""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiergate.base.money import NANO
+from tiergate.base.values import DeploymentId
 from tiergate.core import cooldown
-from tiergate.core.cooldown import CLEAN, Book
+from tiergate.core.cooldown import CLEAN
 from tiergate.core.key_terms import KeyRules
 from tiergate.core.prefix_figures import PrefixFigures, PrefixKey
 from tiergate.ports import Clock
@@ -29,7 +30,7 @@ class Sources:
 
     Attributes:
         metrics: What was counted.
-        book: The marks of the deployments.
+        marks: The cooldown marks of the deployments.
         money: Budgets, stores and books.
         clock: The clock of the marks, seconds.
         wall: Unix seconds.
@@ -40,7 +41,7 @@ class Sources:
     """
 
     metrics: Metrics
-    book: Book
+    marks: Mapping[DeploymentId, cooldown.Mark]
     money: Money
     clock: Clock
     wall: Clock
@@ -116,7 +117,7 @@ class Scraper:
         moment, now = Moment(), sources.clock()
         settings = sources.metrics.settings
         for deployment in settings.deployments if settings is not None else ():
-            mark = sources.book.marks.get(deployment.id, CLEAN)
+            mark = sources.marks.get(deployment.id, CLEAN)
             moment.see(Names.of(deployment), health_of(mark, now))
         up: dict[str, bool] = {
             "budgets": money.leasing.down is None,

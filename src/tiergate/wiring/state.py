@@ -51,6 +51,11 @@ class State:
     place: str = "memory"
     kind: StoreKind = StoreKind.MEMORY
 
+    @property
+    def shared(self) -> Documents | None:
+        """What is shared while calls are made, with other workers and replicas; None: nothing."""
+        return None if self.kind is StoreKind.MEMORY else self.rates
+
     @staticmethod
     def in_memory() -> State:
         """Return a state that ends with the process."""

@@ -183,7 +183,7 @@ def test_a_probe_that_fails_cools_again_at_once() -> None:
 def test_a_probe_that_succeeds_clears_the_mark() -> None:
     probing = cooldown.probed(after(NONE, (1, "500")), NONE, 61)
 
-    assert cooldown.succeeded(probing, 62) is None
+    assert cooldown.succeeded(probing, NONE, 62) is None
 
 
 @pytest.mark.parametrize("word", ["400", "caller left", "over budget"])
@@ -194,11 +194,55 @@ def test_a_probe_that_says_nothing_leaves_the_next_one_to_try(word: str) -> None
     assert state(cooldown.released(probing), 62) is State.PROBE_ALLOWED
 
 
-def test_a_success_clears_the_window_but_not_a_running_cooldown() -> None:
-    assert cooldown.succeeded(after(RULE, (1, "500")), 2) is None
-    assert cooldown.succeeded(None, 2) is None
+def test_a_success_ends_no_running_cooldown() -> None:
     cooled = after(NONE, (1, "500"))
-    assert cooldown.succeeded(cooled, 2) == cooled
+
+    assert cooldown.succeeded(cooled, NONE, 2) == cooled
+    assert cooldown.succeeded(None, NONE, 2) is None
+
+
+def test_failures_count_for_a_minute_whatever_succeeds_between() -> None:
+    """`allowed_fails: 3`: the fourth within a minute, not the fourth in a row."""
+    mark: Mark | None = None
+    for now in (1, 2, 3, 4):
+        mark = cooldown.failed(mark, RULE, failure("500"), now)
+        mark = cooldown.succeeded(mark, RULE, now + 0.5)
+
+    assert state(mark, 4.5) is State.COOLING
+
+
+def test_a_success_after_a_minute_leaves_a_clean_record() -> None:
+    assert cooldown.succeeded(after(RULE, (1, "500"), (2, "500")), RULE, 61.5) is not None
+    assert cooldown.succeeded(after(RULE, (1, "500"), (2, "500")), RULE, 62) is None
+
+
+def test_where_nobody_set_a_number_a_success_clears_the_failures() -> None:
+    forgiving = rule_for(
+        RouterPolicy(cooldown_time=60, request_timeout=60),
+        deployment("cheap", "a"),
+        elsewhere=False,
+    )
+    assert forgiving == Rule(allowed_fails=3, cooldown_time=60, lease=60, forgiving=True)
+
+    assert cooldown.succeeded(after(forgiving, *((1, "500"),) * 3), forgiving, 2) is None
+    assert state(after(forgiving, *((1, "500"),) * 4), 2) is State.COOLING
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        RouterPolicy(allowed_fails=3),
+        RouterPolicy(allowed_fails_policy=FailureCounts(timeout=9)),
+    ],
+)
+def test_where_the_router_says_a_number_it_counts(policy: RouterPolicy) -> None:
+    assert not rule_for(policy, deployment("cheap", "a"), elsewhere=False).forgiving
+
+
+def test_where_a_deployment_says_a_number_it_counts() -> None:
+    own = deployment("cheap", "a", allowed_fails=3)
+
+    assert not rule_for(RouterPolicy(), own, elsewhere=False).forgiving
 
 
 def test_it_is_told_when_to_ask_again() -> None:
@@ -259,7 +303,7 @@ def test_a_deployments_own_allowed_fails_replaces_the_routers_policy() -> None:
 
 def test_a_book_keeps_marks_and_forgets_clean_records() -> None:
     book = Book()
-    book.succeeded(A, 0)
+    book.succeeded(A, NONE, 0)
     book.called(A, NONE, 0)
     book.released(A)
     assert book.marks == {}
@@ -269,6 +313,6 @@ def test_a_book_keeps_marks_and_forgets_clean_records() -> None:
     assert state(book.marks[A], 63) is State.PROBING
     book.released(A)
     assert state(book.marks[A], 63) is State.PROBE_ALLOWED
-    book.succeeded(A, 63)
+    book.succeeded(A, NONE, 63)
     assert book.marks == {}
     assert book.failed(A, NONE, failure("400"), 64) is None

@@ -60,7 +60,7 @@ def test_an_interactive_request_may_not_reach_frontier() -> None:
         "time      first attempt: 22.5 s at cheap",
         "          next, if that times out: 2.5 s at cheap",
         "cooldown",
-        "  dep-a  60 s after 4 counted failures within a minute",
+        "  dep-a  60 s after 4 counted failures within a minute, with no success between them",
     ]
 
 
@@ -137,7 +137,9 @@ def test_the_json_says_the_same() -> None:
         "silence_seconds": None,
         "callers_own_limit": False,
     }
-    assert told["cooldown"] == {"dep-a": {"allowed_fails": 3, "cooldown_time": 60}}
+    assert told["cooldown"] == {
+        "dep-a": {"allowed_fails": 3, "cooldown_time": 60, "success_clears": True}
+    }
     nobody = to_json(ask(Wish(alias=CHEAP, tags=RequestTags(environments=("critical",)))))
     assert nobody["first_attempt"] is None
     assert isinstance(nobody["refusal"], dict)
@@ -163,3 +165,11 @@ def test_what_is_only_tried_elsewhere_needs_other_deployments() -> None:
 def test_an_unknown_alias_is_refused() -> None:
     with pytest.raises(Refused, match="no alias `raw-model`"):
         ask(Wish(alias=AliasName("raw-model")))
+
+
+def test_a_number_that_is_set_counts_whatever_succeeds_between() -> None:
+    given = settings((deployment("cheap", "dep-a", allowed_fails=0),))
+
+    lines = render_text(ask(Wish(alias=CHEAP), given)).splitlines()
+
+    assert "  dep-a  5 s after 1 counted failures within a minute" in lines

@@ -6,8 +6,9 @@ import pytest
 
 from support.attempts import START, Play, deployments, failure, general, routes
 from tiergate.base.errors import Refused
-from tiergate.base.values import AliasName
+from tiergate.base.values import AliasName, DeploymentId
 from tiergate.core.catalog import ChainKind, RouterPolicy, ScopeKind
+from tiergate.core.cooldown import Mark
 from tiergate.core.plan import Call, GiveUp, Machine, Misstep, Wish, members
 from tiergate.core.routing import View
 from tiergate.core.trail import Tried
@@ -41,6 +42,24 @@ def test_outcomes_need_an_attempt_that_is_out() -> None:
         one.failed(failure("500"), START)
     with pytest.raises(Misstep, match="choosing; `refused`"):
         one.refused(ScopeKind.GATEWAY, Refused(429, "spent"), START)
+    with pytest.raises(Misstep, match="choosing; `forestalled`"):
+        one.forestalled()
+
+
+def test_a_probe_that_another_call_took_uses_no_retry_up() -> None:
+    one = machine(num_retries=1)
+    marks = {DeploymentId("a"): Mark(until=START)}
+    step = one.next(View(marks=marks), START, dice)
+    assert isinstance(step, Call)
+    assert step.probe
+
+    marks[DeploymentId("a")] = Mark(until=START, probe_until=START + 60)
+    one.forestalled()
+
+    end = one.next(View(marks=marks), START, dice)
+    assert isinstance(end, GiveUp)
+    assert (end.error.status, end.error.code) == (429, "all_deployments_in_cooldown")
+    assert end.tried == ()
 
 
 def test_nothing_is_next_while_an_attempt_is_out_or_after_an_answer() -> None:

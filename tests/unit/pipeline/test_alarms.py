@@ -97,6 +97,25 @@ def test_all_deployments_of_a_provider_are_one_outage():
     at(work)
 
 
+def test_what_other_workers_have_found_counts_towards_an_outage():
+    async def work(worker: Worker) -> None:
+        worker.alarms.learned(B.id, 5.0)
+        worker.cool(A)
+        assert await worker.heard() == ["OUTAGE provider anthropic"]
+
+    at(work)
+
+
+def test_what_other_workers_have_found_well_again_is_no_outage():
+    async def work(worker: Worker) -> None:
+        worker.alarms.learned(B.id, 5.0)
+        worker.alarms.learned(B.id, 0.0)
+        worker.cool(A)
+        assert await worker.heard() == ["COOLDOWN dep-a"]
+
+    at(work)
+
+
 def test_an_alias_of_two_providers_is_an_outage_of_its_own():
     async def work(worker: Worker) -> None:
         worker.cool(A, D)

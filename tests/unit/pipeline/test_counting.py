@@ -41,7 +41,7 @@ def count(
             return estimate
 
         for name in cooling:
-            stage.book.marks[name] = Mark(until=1e9, cause=FailureClass.UPSTREAM)
+            stage.cooldowns.marks[name] = Mark(until=1e9, cause=FailureClass.UPSTREAM)
         counting = Counting(
             stage.routes, stage.codec, stage.upstreams, stage.view, guess, stage.clock
         )
@@ -89,7 +89,7 @@ def test_a_provider_that_does_not_count_is_no_failure(turn):
 
     assert counted == OURS
     assert guessed["messages"] == CHAT["messages"]
-    assert stage.book.marks == {}
+    assert stage.cooldowns.marks == {}
     assert stage.witness.failures == []
 
 

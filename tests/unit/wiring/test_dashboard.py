@@ -10,7 +10,7 @@ from support.attempts import deployments
 from tiergate.base.errors import FailureClass
 from tiergate.base.values import AliasName, DeploymentId, Dialect, Operation
 from tiergate.core.caller import Caller
-from tiergate.core.cooldown import Book, Mark
+from tiergate.core.cooldown import Mark
 from tiergate.core.load import Load
 from tiergate.core.purpose import Purpose
 from tiergate.core.sighting import MOST_UNDER_WAY, Seen, UnderWay
@@ -41,8 +41,8 @@ def inbound(call_id: str, wall: float) -> Inbound:
     )
 
 
-def see(book=None, load=None, calls=None, now=NOW):
-    return sighting(ALL, book or Book(), load or Load(), calls or {}, lambda: now, lambda: WALL)
+def see(marks=None, load=None, calls=None, now=NOW):
+    return sighting(ALL, marks or {}, load or Load(), calls or {}, lambda: now, lambda: WALL)
 
 
 def test_a_worker_tells_the_calls_that_began_first():
@@ -55,31 +55,31 @@ def test_a_worker_tells_the_calls_that_began_first():
 
 
 def test_a_cooldown_is_told_in_unix_time():
-    book, load = Book(), Load()
-    book.marks[DeploymentId("a")] = Mark(
+    marks, load = {}, Load()
+    marks[DeploymentId("a")] = Mark(
         fails=((NOW - 5, FailureClass.TIMEOUT), (NOW - 90, FailureClass.TIMEOUT)),
         until=NOW + 42,
         cause=FailureClass.TIMEOUT,
     )
     load.begun(DeploymentId("a"), NOW)
-    assert see(book, load).deployments == (
+    assert see(marks, load).deployments == (
         Seen("a", "cooling", WALL + 42, "timeout", 1, 1),
         Seen("b", "ready"),
     )
 
 
 def test_what_a_worker_tells_does_not_change_while_nothing_happens():
-    book = Book()
-    book.marks[DeploymentId("a")] = Mark(until=NOW + 42, cause=FailureClass.UPSTREAM)
-    first = sighting(ALL, book, Load(), {}, lambda: NOW, lambda: WALL)
-    later = sighting(ALL, book, Load(), {}, lambda: NOW + 7.0004, lambda: WALL + 7.0001)
+    marks = {}
+    marks[DeploymentId("a")] = Mark(until=NOW + 42, cause=FailureClass.UPSTREAM)
+    first = sighting(ALL, marks, Load(), {}, lambda: NOW, lambda: WALL)
+    later = sighting(ALL, marks, Load(), {}, lambda: NOW + 7.0004, lambda: WALL + 7.0001)
     assert first == later
 
 
 def test_a_deployment_that_is_off_is_told_as_off():
     off = deployments(cheap="a")[0]
     object.__setattr__(off, "off", "for production")
-    seen = sighting([off], Book(), Load(), {}, lambda: NOW, lambda: WALL)
+    seen = sighting([off], {}, Load(), {}, lambda: NOW, lambda: WALL)
     assert seen.deployments == (Seen("a", "off"),)
 
 

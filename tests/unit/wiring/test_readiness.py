@@ -10,7 +10,7 @@ from support.attempts import deployment, settings
 from tiergate import __version__
 from tiergate.base.errors import FailureClass
 from tiergate.core.catalog import Settings
-from tiergate.core.cooldown import Book, Mark
+from tiergate.core.cooldown import Mark
 from tiergate.core.life import LEAVING, NO_PROVIDER, Life, Need
 from tiergate.transport import Transport
 from tiergate.wiring.money import Means, Money
@@ -33,7 +33,7 @@ class House:
 
     def __init__(self, **life: object) -> None:
         self.settings: Settings = replace(settings(DEPLOYMENTS), life=Life(**life))
-        self.book = Book()
+        self.marks = {}
         self.leaving = False
         self.keys_down = False
         self.cache: str | None = None
@@ -41,7 +41,7 @@ class House:
         self.money = Money(State.in_memory(), means, lambda alert: None)
         self.readiness = Readiness(
             settings=lambda: self.settings,
-            book=self.book,
+            marks=self.marks,
             money=self.money,
             transport=Transport(environ={}, clock=lambda: NOW),
             clock=lambda: NOW,
@@ -52,7 +52,7 @@ class House:
 
     def cool(self, *names: str) -> None:
         for name in names:
-            self.book.marks[name] = COOLING
+            self.marks[name] = COOLING
 
     @property
     def told(self) -> tuple[bool, str, list[str], list[str]]:
@@ -106,7 +106,7 @@ def test_an_alias_all_of_whose_deployments_cool_is_a_fault():
 def test_a_cooldown_that_is_over_lets_a_probe_through_so_it_counts_as_callable():
     house = House(unready_when=frozenset({Need.PROVIDERS}))
     for name in ("a", "b", "f"):
-        house.book.marks[name] = Mark(until=NOW - 1)
+        house.marks[name] = Mark(until=NOW - 1)
     assert house.told[0] is True
     assert house.readiness.aliases()["frontier"] == {"probe allowed": 1}
 

@@ -68,6 +68,7 @@ async def test_what_is_kept_in_memory_leaves_no_file(tmp_path):
     state = await open_state(StorePlan(directory=":memory:"), tmp_path / "state")
     assert (state.ledger, state.journal, state.directory) == (None, None, None)
     assert state.kind is StoreKind.MEMORY
+    assert state.shared is None
     assert not (tmp_path / "state").exists()
     await state.recover(lambda: NOW)
     await state.aclose()
@@ -81,6 +82,7 @@ async def test_workers_of_one_directory_share_documents_and_ledger(tmp_path):
         assert two.ledger is not None
         assert one.ledger.source == two.ledger.source
         assert one.worker != two.worker
+        assert one.shared is one.rates
         await one.documents.update(["a"], lambda _: ({"a": b"1"}, None))
         assert await two.documents.read(["a"]) == {"a": b"1"}
     finally:
