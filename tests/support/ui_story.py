@@ -35,6 +35,9 @@ TIERS = (
 )
 """Alias, deployment, provider, model, its calls of a hundred, USD for a million tokens."""
 
+WEIGHT = 5
+"""Each call of the history costs as much as so many: a month of it stays within every budget."""
+
 PHASES = ("triage", "implement", "review", "lint", "plan")
 _KEY = "os.environ/PROVIDER_KEY"
 _SERVE = (
@@ -120,8 +123,8 @@ def history(now: float, days: int = 30, a_day: int = 60) -> Iterator[Entry]:
                 input=0 if cached else fresh,
                 output=0 if cached else out,
                 cache_read=0 if cached else read,
-                cost=0 if cached else cost * 12,
-                saving=cost * 12 if cached else int(read * rates[0] * 0.9 * 1000) * 12,
+                cost=0 if cached else cost * WEIGHT,
+                saving=cost * WEIGHT if cached else int(read * rates[0] * 0.9 * 1000) * WEIGHT,
                 cache="response" if cached else "",
                 ticket=ticket,
                 phase=dice.choice(PHASES),
