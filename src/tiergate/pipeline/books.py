@@ -186,10 +186,16 @@ class Books:
         return f"the ledger does not answer: {self._why_down}" if self._down_since else None
 
     async def flush(self) -> bool:
-        """Append everything that is over to the ledger; False while it does not answer."""
+        """Append everything that is over by now to the ledger; False while it does not answer.
+
+        What comes meanwhile waits for the next time: a busy worker would else append without end,
+        a few records at a time, and each transaction costs as much as many records.
+        """
         async with self._flushing:
-            while self._queue:
-                some = [self._queue[i] for i in range(min(len(self._queue), MOST_AT_ONCE))]
+            left = len(self._queue)
+            while left > 0:
+                some = [self._queue[i] for i in range(min(left, MOST_AT_ONCE))]
+                left -= len(some)
                 try:
                     await self._ledger.append(some)
                 except StoreDownError as exc:

@@ -256,6 +256,30 @@ def test_many_records_go_in_pieces_and_in_their_order(tmp_path, monkeypatch):
     play(go())
 
 
+def test_a_busy_worker_appends_what_was_over_and_leaves_what_comes_for_the_next_time(tmp_path):
+    """Else it would append for ever, a few records at a time."""
+
+    async def go():
+        world = World(tmp_path)
+        real, sizes = world.ledger.append, []
+
+        async def append(entries):
+            sizes.append(len(entries))
+            world.call(70, 100 + len(sizes))
+            await real(entries)
+
+        world.ledger.append = append
+        for cost in range(10):
+            world.call(70, cost)
+        assert await world.books.flush()
+        assert (sizes, world.books.waiting) == ([10], 1)
+        world.ledger.append = real
+        await world.books.aclose()
+        assert len(world.ledger.records) == 11
+
+    play(go())
+
+
 def test_at_a_clean_end_no_journal_is_left(tmp_path):
     async def go():
         world = World(tmp_path)
