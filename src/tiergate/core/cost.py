@@ -6,7 +6,7 @@ price comes from is not decided here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiergate.base.values import NanoUsd, ServiceTier, Usage
 
@@ -34,6 +34,19 @@ class Rates:
     reasoning: int
     audio_input: int
     audio_output: int
+    dearest_input: int = field(init=False, repr=False, compare=False)
+    """The most that a token of a prompt can cost."""
+    dearest_output: int = field(init=False, repr=False, compare=False)
+    """The most that a token of an answer can cost."""
+
+    def __post_init__(self) -> None:
+        """Find the dearest kinds once: every hold asks for them."""
+        prompt = max(
+            self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.audio_input
+        )
+        object.__setattr__(self, "dearest_input", prompt)
+        answer = max(self.output, self.reasoning, self.audio_output)
+        object.__setattr__(self, "dearest_output", answer)
 
     @staticmethod
     def of(
@@ -63,18 +76,6 @@ class Rates:
             audio_input=input if audio_input is None else audio_input,
             audio_output=output if audio_output is None else audio_output,
         )
-
-    @property
-    def dearest_input(self) -> int:
-        """The most that a token of a prompt can cost."""
-        return max(
-            self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.audio_input
-        )
-
-    @property
-    def dearest_output(self) -> int:
-        """The most that a token of an answer can cost."""
-        return max(self.output, self.reasoning, self.audio_output)
 
 
 NOTHING = NanoUsd(0)
@@ -215,7 +216,11 @@ def ceiling(
         order: What else the request asks for.
     """
     if order is PLAIN:
-        most = _most(prompt_tokens, max_output_tokens, price.rates, price.tiers)
+        rates = price.rates
+        if price.tiers:
+            most = _most(prompt_tokens, max_output_tokens, rates, price.tiers)
+        else:
+            most = prompt_tokens * rates.dearest_input + max_output_tokens * rates.dearest_output
         return NanoUsd(_rounded(most, 0) + price.per_request)
     prompt_tokens += order.tokens
     most = _most(prompt_tokens, max_output_tokens, price.rates, price.tiers)
@@ -266,19 +271,24 @@ def _tokens(usage: Usage, rates: Rates, tiers: tuple[Tier, ...]) -> int:
         for tier in tiers:
             if prompt > tier.above:
                 rates = tier.rates
-    heard = min(usage.audio_input or 0, usage.input)
-    said = min(usage.audio_output or 0, usage.output)
-    reasoned = min(usage.reasoning or 0, usage.output - said)
-    return (
-        (usage.input - heard) * rates.input
-        + heard * rates.audio_input
-        + (usage.cache_read or 0) * rates.cache_read
-        + (usage.cache_write_5m or 0) * rates.cache_write_5m
-        + (usage.cache_write_1h or 0) * rates.cache_write_1h
-        + (usage.output - said - reasoned) * rates.output
-        + said * rates.audio_output
-        + reasoned * rates.reasoning
-    )
+    total = usage.input * rates.input + usage.output * rates.output
+    if usage.cache_read:
+        total += usage.cache_read * rates.cache_read
+    if usage.cache_write_5m:
+        total += usage.cache_write_5m * rates.cache_write_5m
+    if usage.cache_write_1h:
+        total += usage.cache_write_1h * rates.cache_write_1h
+    # Parts of what is counted already: they cost the difference.
+    if usage.audio_input:
+        heard = min(usage.audio_input, usage.input)
+        total += heard * (rates.audio_input - rates.input)
+    said = min(usage.audio_output, usage.output) if usage.audio_output else 0
+    if said:
+        total += said * (rates.audio_output - rates.output)
+    if usage.reasoning:
+        reasoned = min(usage.reasoning, usage.output - said)
+        total += reasoned * (rates.reasoning - rates.output)
+    return total
 
 
 def _most(

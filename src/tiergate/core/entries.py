@@ -28,6 +28,10 @@ def entry_of(record: CallRecord) -> Entry:
     if record.cache:
         usage = _NO_USAGE  # no provider made these tokens, and no bill of one will have them
     own = (record.cost or 0) - record.paid
+    alias, name, provider, model = _NOBODY
+    if deployment is not None:
+        alias, name = deployment.alias, deployment.id
+        provider, model = deployment.provider, deployment.model
     # By position: by name, 44 fields cost three times as much. Their order is the class's.
     return Entry._make(
         (
@@ -40,11 +44,10 @@ def entry_of(record: CallRecord) -> Entry:
             record.status,
             record.asked,
             record.part,
-            *(
-                (deployment.alias, deployment.id, deployment.provider, deployment.model)
-                if deployment is not None
-                else _NOBODY
-            ),
+            alias,
+            name,
+            provider,
+            model,
             caller.key,
             caller.name,
             caller.user,

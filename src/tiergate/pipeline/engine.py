@@ -50,7 +50,9 @@ class Engine:
         machine = Machine(parts.routes, wish, inbound.received, inbound.home)
         course = Course(machine, inbound, wish)
         try:
-            await self._admit(course)
+            admission = parts.accounts.admit(inbound)
+            if admission is not None:
+                course.admission = await _admitted(admission)
             return await self._follow(course)
         except asyncio.CancelledError:
             self._end(course, Outcome.CANCELLED, 499, None)
@@ -67,19 +69,6 @@ class Engine:
             # A fault of our own; whoever serves the request answers it. The books still close.
             self._end(course, Outcome.FAILURE, 500, None)
             raise
-
-    async def _admit(self, course: Course) -> None:
-        """Count the request in its caller's rate limits.
-
-        Raises:
-            Refused: One of them is reached.
-        """
-        admission = self._parts.accounts.admit(course.inbound)
-        if isinstance(admission, Pending):
-            admission = await admission.wait()
-        if isinstance(admission, BudgetStop):
-            raise admission.refusal
-        course.admission = admission
 
     async def _follow(self, course: Course) -> Served:
         parts, machine = self._parts, course.machine
@@ -277,7 +266,7 @@ class Engine:
         accounts = self._parts.accounts
         course.parts += 1
         record.part, record.paid = course.parts, 0
-        record.booked, record.bounded = accounts.booked(hold), accounts.bounded(hold)
+        record.booked, record.bounded = accounts.entered(hold)
         record.escalated = self._escalated(record)
         self._parts.observer.declined(record)
 
@@ -317,8 +306,7 @@ class Engine:
         record = served.record(now, ended_as(failure, left=left), usage, cost, failure)
         record.paid = served.paid + (served.cost or 0 if apart else 0)
         record.apart = apart
-        record.booked = parts.accounts.booked(served.hold)
-        record.bounded = parts.accounts.bounded(served.hold)
+        record.booked, record.bounded = parts.accounts.entered(served.hold)
         record.escalated = self._escalated(record)
         parts.observer.ended(record)
         if served.admission is not None:
@@ -365,6 +353,18 @@ class Engine:
         if escalations is None or deployment is None or record.asked == escalations.alias:
             return False
         return deployment.alias == escalations.alias
+
+
+async def _admitted(decision: HoldToken | BudgetStop | Pending) -> HoldToken | None:
+    """Return what a request has of its caller's rate limits.
+
+    Raises:
+        Refused: One of them is reached.
+    """
+    admission = await decision.wait() if isinstance(decision, Pending) else decision
+    if isinstance(admission, BudgetStop):
+        raise admission.refusal
+    return admission
 
 
 def _starts_policy_chain(step: Call, failure: Failure) -> bool:

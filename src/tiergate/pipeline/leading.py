@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from tiergate.base.errors import Failure, FailureClass
 from tiergate.base.values import Dialect, NanoUsd, Operation, Usage
@@ -39,7 +39,7 @@ _NO_LIMITS = Limits(math.inf, None, callers_own=False)
 class Runs(Protocol):
     """What serves requests: the engine, or the cache in front of it."""
 
-    async def run(self, inbound: Inbound, wish: Wish) -> Served:
+    def run(self, inbound: Inbound, wish: Wish) -> Coroutine[Any, Any, Served]:
         """Serve a request; see `Engine.run`."""
         ...
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from tiergate.base.errors import Failure
 from tiergate.base.values import AliasName, DeploymentId, Dialect, NanoUsd, Operation, Usage
@@ -196,13 +196,13 @@ class WatchedEngine:
         self._watch = watch
         self._priced = priced
 
-    async def run(self, inbound: Inbound, wish: Wish) -> Served:
-        """Serve a request; see `Engine.run`."""
+    def run(self, inbound: Inbound, wish: Wish) -> Coroutine[Any, Any, Served]:
+        """Serve a request; see `Engine.run`. No frame of its own waits with the request."""
         if len(inbound.members.body) >= LEAST_BYTES and inbound.operation is Operation.CHAT:
             # It must not hold the request itself: a ring of two would outlive the call.
             find = partial(self._watch.home, inbound.members, inbound.dialect, inbound.alias)
             inbound.home = Homing(find, self._priced)
-        return await self._engine.run(inbound, wish)
+        return self._engine.run(inbound, wish)
 
     def finished(
         self,

@@ -87,7 +87,7 @@ class Served:
         failure: Failure | None,
     ) -> CallRecord:
         """Make the record of the request."""
-        inbound = self.inbound
+        inbound, served = self.inbound, self.outcome
         refusal = inbound.refusal
         if refusal is not None:
             outcome = Outcome.REFUSED
@@ -121,7 +121,7 @@ class Served:
             failed=self.failed,
             queue_seconds=self.queue_seconds,
             labels=inbound.labels,
-            headers=self.headers,
+            headers=served.headers if isinstance(served, Plain) else served.exchange.headers,
             cache=self.cache,
             saving=self.saving,
         )

@@ -189,15 +189,10 @@ class Spend:
         if holding is not None:
             self._end(holding, 0, 0)
 
-    def booked(self, hold: HoldToken | None) -> float:
-        """Return the Unix time that decides the windows of a hold; 0 without one."""
+    def entered(self, hold: HoldToken | None) -> tuple[float, bool]:
+        """Return when a hold was made, and whether its cost is a bound; see `ports.Accounts`."""
         holding = ours(hold)
-        return holding.booked if holding is not None else 0.0
-
-    def bounded(self, hold: HoldToken | None) -> bool:
-        """Tell whether a settled cost has a bound in it; see `ports.Accounts.bounded`."""
-        holding = ours(hold)
-        return holding is not None and holding.bounded
+        return (0.0, False) if holding is None else (holding.booked, holding.bounded)
 
     def over(self, deployment: Deployment) -> Over | None:
         """Say why a budget of the deployment or its provider is used up; None when it is not."""
@@ -320,7 +315,7 @@ class Spend:
 
     def _end(self, holding: Holding, amount: int, tokens: int) -> None:
         if holding.money is not None:
-            self.leasing.settle(holding.money, amount)
+            self.leasing.slices.settle(holding.money, amount)
             if self._books is not None:
                 self._books.settled(holding.number, amount)
         if holding.taken is not None and self._rates is not None:

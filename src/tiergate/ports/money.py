@@ -80,12 +80,13 @@ class Accounts(Protocol):
         """Give a hold back: the attempt cost nothing."""
         ...
 
-    def booked(self, hold: HoldToken | None) -> float:
-        """Return the Unix time that decides the windows of a hold; 0 without one."""
-        ...
+    def entered(self, hold: HoldToken | None) -> tuple[float, bool]:
+        """Return how a hold that is settled goes into the books.
 
-    def bounded(self, hold: HoldToken | None) -> bool:
-        """Tell whether a settled cost has a bound in it, because a price or a count is unknown."""
+        Returns:
+            The Unix time that decides its windows (0 without a hold), and whether its cost has a
+            bound in it, because a price or a count is unknown.
+        """
         ...
 
     def over(self, deployment: Deployment) -> Over | None:

@@ -14,7 +14,7 @@ from tiergate.core.catalog import PriceOverride
 from tiergate.core.cost import UNKNOWN_SEARCH, Price, Rates
 from tiergate.pricing.listing import ListedPrice, ListedRates
 
-KINDS: Final = tuple(each.name for each in fields(Rates))
+KINDS: Final = tuple(each.name for each in fields(Rates) if each.init)
 """The kinds of token, in the order of `core.cost.Rates`."""
 
 REQUEST: Final = "request"

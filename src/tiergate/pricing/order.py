@@ -28,6 +28,7 @@ REGIONAL: Final = 10
 
 _MEMBERS: Final = frozenset({"service_tier", "speed", "inference_geo", "web_search_options"})
 _OPTIONS: Final = "web_search_options"
+_SEARCH_OPTIONS: Final = frozenset({_OPTIONS})
 _SPECIAL: Final = _MEMBERS | {"tools"}
 _SEARCH_TOOL: Final = b'"web_search_20'
 """Begins the type of Anthropic's tool in each of its versions; functions have other names."""
@@ -77,9 +78,9 @@ def searches_of_chat(inbound: Inbound, deployment: Deployment) -> int:
     """
     if deployment.provider != "openai" or deployment.dialect is not Dialect.OPENAI:
         return 0
-    if searches_always(deployment):
+    if "-search-" in deployment.model:
         return 1
-    if _OPTIONS not in inbound.members and _OPTIONS not in deployment.defaults:
+    if inbound.members.has_none(_SEARCH_OPTIONS) and _OPTIONS not in deployment.defaults:
         return 0
     return 0 if sent(inbound, deployment, _OPTIONS) is None else 1
 

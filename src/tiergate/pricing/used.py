@@ -44,7 +44,9 @@ class UsageMeter:
             answer: The answer in the caller's dialect.
         """
         told = answer.usage
-        if told is not None and _counts(told):
+        if told is not None and (told.output or told.prompt_total or told.billed):
+            if told.searches or deployment.provider != "openai":
+                return told
             return _with_searches(told, inbound, deployment)
         output = 0
         if inbound.operation is not Operation.EMBEDDING:

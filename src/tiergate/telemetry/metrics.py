@@ -254,7 +254,8 @@ class Metrics:
                 served.unpriced += 1
         if deployment.alias != record.asked and whole:
             self._count_step(record, deployment, seat)
-        if record.headers:
+        if record.headers and not 0 <= wall - seat.left_at < _LEFT_SECONDS:
+            seat.left_at = wall
             self._read_left(record, seat.key.names)
 
     def _count_step(self, record: CallRecord, deployment: Deployment, seat: Seat) -> None:

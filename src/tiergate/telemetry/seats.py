@@ -61,6 +61,7 @@ class Seat:
         series: The numbers.
         served: Of them, those of the standard tier.
         times: Of the standard tier.
+        left_at: Unix time at which the provider's rate limits were last read.
     """
 
     caller: Caller
@@ -69,6 +70,7 @@ class Seat:
     series: Series
     served: Served | None = None
     times: Times | None = None
+    left_at: float = 0.0
 
 
 class Seats:

@@ -196,7 +196,8 @@ async def read_body(proto: RsgiProtocol, headers: dict[str, str], access: Access
         Refused: See `admit`.
     """
     check_headers(headers, access)
-    _check_coding(headers)
+    if "content-encoding" in headers:
+        _check_coding(headers["content-encoding"])
     limit = access.max_body_bytes
     length = headers.get("content-length")
     if length is not None and not _fits(length, limit):
@@ -209,9 +210,8 @@ async def read_body(proto: RsgiProtocol, headers: dict[str, str], access: Access
     return await _read(proto, access, known=length is not None)
 
 
-def _check_coding(headers: dict[str, str]) -> None:
+def _check_coding(coding: str) -> None:
     """Refuse a compressed body by name; its bytes would only look like broken JSON."""
-    coding = headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
         raise Refused(
             415,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import pytest
@@ -235,7 +235,7 @@ def test_results_of_searches_count_as_prompt_of_the_call():
 
 
 RATE = st.integers(0, 100 * USD)
-RATES = st.builds(Rates, **dict.fromkeys(Rates.__slots__, RATE))
+RATES = st.builds(Rates, **{each.name: RATE for each in fields(Rates) if each.init})
 PRICES = st.builds(
     Price,
     RATES,

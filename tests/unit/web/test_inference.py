@@ -430,7 +430,7 @@ def test_a_caller_who_leaves_a_silent_stream_ends_it_at_once_and_pays_what_it_us
         record = house.stage.witness.records[0]
         assert record.outcome is Outcome.CANCELLED
         assert record.cost == 10 * 1000 + 5000
-        assert house.stage.book.marks == {}
+        assert house.stage.cooldowns.marks == {}
 
     at([Turn((*anthropic_wire.text_events("hello")[:4], Hang()))], work)
 
@@ -461,7 +461,7 @@ def test_a_stream_that_the_gateway_cannot_carry_to_its_end_says_so_and_pays_what
         record = house.stage.witness.records[0]
         assert record.outcome is Outcome.CANCELLED
         assert record.cost == 10 * 1000 + 5000
-        assert house.stage.book.marks == {}, "it is no failure of the provider"
+        assert house.stage.cooldowns.marks == {}, "it is no failure of the provider"
         house.stage.check_nothing_is_left()
 
     at([Turn((*anthropic_wire.text_events("hello")[:4], Hang()))], work)

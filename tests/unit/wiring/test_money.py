@@ -75,7 +75,9 @@ async def call(made: Money, call_id: str) -> None:
     assert cost == CALL
     assert made.books is not None
     made.books.ended(
-        replace(SERVED, call_id=call_id, cost=cost, deployment=AT, booked=made.spend.booked(held))
+        replace(
+            SERVED, call_id=call_id, cost=cost, deployment=AT, booked=made.spend.entered(held)[0]
+        )
     )
 
 
