@@ -28,6 +28,8 @@ def nano_from_usd(value: Decimal | int | str | float) -> NanoUsd:
 
 def format_usd(nano: int) -> str:
     """Write nano-USD as USD: plain decimal, no exponent, no trailing zeros (`0.001536`)."""
+    if 0 < nano < NANO:  # what nearly every call costs
+        return f"0.{nano:09d}".rstrip("0")
     sign = "-" if nano < 0 else ""
     whole, part = divmod(abs(nano), NANO)
     if not part:

@@ -81,6 +81,25 @@ class Times:
     queue: Buckets = field(default_factory=lambda: Buckets(QUEUE_SECONDS))
     per_token: Buckets = field(default_factory=lambda: Buckets(TOKEN_SECONDS))
 
+    def note(
+        self, call_id: str, seconds: float, overhead: float, queue: float, wall: float
+    ) -> None:
+        """Count what is known of every answer, in one step: this is done for each of them."""
+        latency, upstream = self.latency, self.upstream
+        at = bisect_left(SECONDS, seconds)
+        latency.counts[at] += 1
+        latency.total += seconds
+        latency.marks[at] = (call_id, seconds, wall)
+        alone = seconds - overhead
+        if alone < 0.0:
+            alone = 0.0
+        at = bisect_left(SECONDS, alone, 0, at)  # it is no longer than the whole
+        upstream.counts[at] += 1
+        upstream.total += alone
+        upstream.marks[at] = (call_id, alone, wall)
+        self.overhead.add(overhead)
+        self.queue.add(queue)
+
 
 class Who(NamedTuple):
     """Who called, in LiteLLM's labels; empty where it is not known or does not count.

@@ -230,10 +230,7 @@ class Metrics:
             served.answers += 1
         call_id, wall, seconds = record.call_id, record.wall, record.seconds
         overhead = record.overhead_seconds
-        times.latency.mark(call_id, seconds, wall)
-        times.upstream.mark(call_id, max(0.0, seconds - overhead), wall)
-        times.overhead.add(overhead)
-        times.queue.add(record.queue_seconds)
+        times.note(call_id, seconds, overhead, record.queue_seconds, wall)
         if record.stream:
             times.first.mark(call_id, record.first_seconds, wall)
         cost = record.cost

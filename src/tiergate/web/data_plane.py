@@ -161,14 +161,28 @@ class DataPlane:
         self._inference = inference
         self._control = control
 
-    async def __rsgi__(self, scope: RsgiScope, proto: RsgiProtocol) -> None:
-        """Answer one request."""
+    def __rsgi__(self, scope: RsgiScope, proto: RsgiProtocol) -> Awaitable[None]:
+        """Answer one request. No frame of its own waits with it."""
         headers = header_map(scope.headers.items())
         route = ROUTES.get(scope.path)
         if route is not None and scope.method == "POST":
-            await self._inference(scope, proto, headers, route)
-        else:
-            await self._control(scope, proto, headers)
+            return self._inference(scope, proto, headers, route)
+        return self._control(scope, proto, headers)
+
+
+def admit_now(
+    proto: RsgiProtocol, headers: dict[str, str], gate: Gate, access: Access
+) -> tuple[bytes, Caller] | None:
+    """Do what `admit` does, where nothing has to be waited for; None where something has.
+
+    Raises:
+        Refused: See `admit`.
+    """
+    caller = gate.check(headers)
+    if caller is None:
+        return None
+    body = _ready_body(proto, headers, access)
+    return None if body is None else (body, caller)
 
 
 async def admit(
@@ -195,6 +209,14 @@ async def read_body(proto: RsgiProtocol, headers: dict[str, str], access: Access
     Raises:
         Refused: See `admit`.
     """
+    body = _ready_body(proto, headers, access)
+    if body is not None:
+        return body
+    return await _read(proto, access, known="content-length" in headers)
+
+
+def _ready_body(proto: RsgiProtocol, headers: dict[str, str], access: Access) -> bytes | None:
+    """Check what is told of a body, and return it if all of it has come."""
     check_headers(headers, access)
     if "content-encoding" in headers:
         _check_coding(headers["content-encoding"])
@@ -202,12 +224,12 @@ async def read_body(proto: RsgiProtocol, headers: dict[str, str], access: Access
     length = headers.get("content-length")
     if length is not None and not _fits(length, limit):
         raise too_large(limit)
-    if proto.body.complete:
-        body = proto.body.take()
-        if len(body) > limit:
-            raise too_large(limit)
-        return body
-    return await _read(proto, access, known=length is not None)
+    if not proto.body.complete:
+        return None
+    body = proto.body.take()
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
 
 
 def _check_coding(coding: str) -> None:

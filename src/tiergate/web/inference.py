@@ -27,7 +27,14 @@ from tiergate.web import wire
 from tiergate.web.access import Gate
 from tiergate.web.aliases import RequestRules
 from tiergate.web.caching import controls_of
-from tiergate.web.data_plane import RsgiProtocol, RsgiScope, admit, send_error, send_refused
+from tiergate.web.data_plane import (
+    RsgiProtocol,
+    RsgiScope,
+    admit,
+    admit_now,
+    send_error,
+    send_refused,
+)
 from tiergate.web.requests import Arrival, read_request
 from tiergate.web.telling import TellingRules
 
@@ -115,7 +122,10 @@ class Inference:
         call_id = self._call_id(headers)
         inbound: Inbound | None = None
         try:
-            body, caller = await admit(proto, headers, serving.gate, serving.access)
+            admitted = admit_now(proto, headers, serving.gate, serving.access)
+            if admitted is None:
+                admitted = await admit(proto, headers, serving.gate, serving.access)
+            body, caller = admitted
             arrival = Arrival(
                 dialect,
                 operation,
@@ -221,16 +231,17 @@ class Inference:
         """All headers of a served answer but its type and cost."""
         now = self._clock()
         total = (now - served.inbound.received) * 1000
+        added = total - served.upstream_seconds * 1000
         head = [
             *self._fixed_headers(served.deployment, stream=served.inbound.stream),
             ("x-litellm-call-id", served.inbound.call_id),
-            ("x-litellm-attempted-retries", str(served.retries)),
-            ("x-litellm-attempted-fallbacks", str(served.fallbacks)),
-            ("x-litellm-response-duration-ms", f"{total:.3f}"),
-            (
-                "x-litellm-overhead-duration-ms",
-                f"{max(0.0, total - served.upstream_seconds * 1000):.3f}",
+            *(
+                _NOTHING_TRIED
+                if not served.retries and not served.fallbacks
+                else _tried(served.retries, served.fallbacks)
             ),
+            ("x-litellm-response-duration-ms", f"{total:.3f}"),
+            ("x-litellm-overhead-duration-ms", f"{added:.3f}" if added > 0 else "0.000"),
             ("x-tiergate-why", served.why),
         ]
         if served.marks:
@@ -270,8 +281,7 @@ class Inference:
     ) -> None:
         """Answer with the first alias's error; headers say what else was tried."""
         extra = (
-            ("x-litellm-attempted-retries", str(gave_up.retries)),
-            ("x-litellm-attempted-fallbacks", str(gave_up.fallbacks)),
+            *_tried(gave_up.retries, gave_up.fallbacks),
             ("x-tiergate-why", gave_up.why),
         )
         error = gave_up.error
@@ -291,6 +301,17 @@ class Inference:
         if own and len(own) <= _LONGEST_CALL_ID and own.isascii() and own.isprintable():
             return own
         return self._new_id()
+
+
+def _tried(retries: int, fallbacks: int) -> tuple[tuple[str, str], ...]:
+    """The headers that say how often it was tried beyond the first call."""
+    return (
+        ("x-litellm-attempted-retries", str(retries)),
+        ("x-litellm-attempted-fallbacks", str(fallbacks)),
+    )
+
+
+_NOTHING_TRIED = _tried(0, 0)
 
 
 def _exact_wait(gave_up: GaveUp, error: Failure) -> float | None:

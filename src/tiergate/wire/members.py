@@ -69,7 +69,9 @@ class Members:
         if len(raw) > MAX_MEMBERS:
             raise BodyError(f"The request body has more than {MAX_MEMBERS} members.")
         members = Members(body, raw)
-        members._spans = members._compact_spans() or members._walk_spans()
+        members._spans = (
+            members._compact_spans() or members._spaced_spans() or members._walk_spans()
+        )
         return members
 
     def __contains__(self, name: str) -> bool:
@@ -172,6 +174,27 @@ class Members:
             place = end + 1
         length = place if spans else 2
         return spans if length == len(self.body) else None
+
+    def _spaced_spans(self) -> dict[str, tuple[int, int, int]] | None:
+        """Find the places in what Python's `json` writes: one space after each colon and comma.
+
+        Every byte outside the values is compared, and so are the values. None where anything is
+        otherwise: then the members are walked over.
+        """
+        body, place = self.body, 1
+        spans: dict[str, tuple[int, int, int]] = {}
+        for name, value in self._raw.items():
+            key = f'"{name}": '.encode(errors="surrogatepass")
+            start = place + len(key)
+            end = start + len(value)
+            if not body.startswith(key, place) or not body.startswith(bytes(value), start):
+                return None
+            spans[name] = (place, start, end)
+            if not body.startswith(b", ", end):
+                last = body[:1] == b"{" and body[end:] == b"}" and len(spans) == len(self._raw)
+                return spans if last else None
+            place = end + 2
+        return None
 
     def _walk_spans(self) -> dict[str, tuple[int, int, int]]:
         """Find the places by walking over the members, one slice comparison each.

@@ -140,3 +140,46 @@ def test_the_walk_and_the_arithmetic_agree():
     members = Members.read(body)
 
     assert members._compact_spans() == members._walk_spans()
+
+
+@given(OBJECTS.filter(bool), st.sampled_from([{}, {"ensure_ascii": False}]))
+def test_what_pythons_json_writes_is_found_without_a_walk(value, style):
+    members = Members.read(json.dumps(value, **style).encode())
+
+    spaced = members._spaced_spans()
+    assert spaced in (None, members._walk_spans())
+    if all(name.isascii() and name.isalnum() for name in value):
+        assert spaced is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "b": 2 }',
+        b'{"a": 1,  "b": 2}',
+        b'{"a":  1, "b": 2}',
+        b' {"a": 1, "b": 2}',
+        b'{"a": 1, "b": 2}\n',
+        b'{"a": 1,"b": 2}',
+        b"{}",
+    ],
+)
+def test_other_spaces_are_walked_over(body):
+    assert Members.read(body)._spaced_spans() is None
+
+
+PARTS = st.sampled_from(
+    [b'"a": 1', b'"a": 12', b'"b": {"x": 1, "a": 2}', b'"a": "1, \\"b\\": "', b'"b": [1, 2]']
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=4))
+def test_a_name_that_comes_twice_is_never_missed(parts):
+    body = b"{" + b", ".join(parts) + b"}"
+    names = [part[:3] for part in parts]
+    if len(set(names)) == len(names):
+        members = Members.read(body)
+        assert members._spaced_spans() == members._walk_spans()
+    else:
+        with pytest.raises(BodyError, match="twice"):
+            Members.read(body)
