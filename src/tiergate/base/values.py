@@ -19,12 +19,16 @@ NanoUsd = NewType("NanoUsd", int)
 class Dialect(Enum):
     """A wire format, of a caller or of an upstream."""
 
+    __hash__ = object.__hash__  # as each member is one object; Python's own makes a call of it
+
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
 
 
 class Operation(Enum):
     """What a caller wants done; each has its own upstream path and its own shape."""
+
+    __hash__ = object.__hash__  # see `Dialect`
 
     CHAT = "chat"
     """A conversation: chat completions or Messages."""

@@ -182,7 +182,8 @@ def intend(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: one is made for every request, and a frozen one costs twice as much to make.
+@dataclass(slots=True, kw_only=True)
 class Asker:
     """Who asks, in the words of the gateway's keys and of the request; each may be empty."""
 

@@ -20,6 +20,8 @@ from tiergate.core.telling import Telling
 class Outcome(Enum):
     """How a request ended."""
 
+    __hash__ = object.__hash__  # see `Dialect`
+
     SUCCESS = "success"
     FAILURE = "failure"
     """Every attempt failed, or a stream broke after its first content."""

@@ -18,7 +18,7 @@ from tiergate.core.catalog import Deployment, Settings
 from tiergate.core.plan import Wish
 from tiergate.core.tags import NO_TAGS
 from tiergate.ports import Form, Inbound
-from tiergate.wire.canonical import canonical
+from tiergate.wire.canonical import canonical, canonical_without
 from tiergate.wire.members import Members, encode
 
 _COUNTED = ("n", "best_of")
@@ -26,6 +26,8 @@ _COUNTED = ("n", "best_of")
 
 _KEPT_APART = ("logprobs", "audio", "modalities", "functions")
 """Members whose answers lose something when a stream is put together, or played from a body."""
+
+_MAY_BE_APART = frozenset((*_COUNTED, *_KEPT_APART))
 
 _PACK = msgspec.msgpack.Encoder().encode
 _NOTHING = (b"null", b"false", b"[]", b"{}")
@@ -74,11 +76,7 @@ class CacheKeys:
             team=caller.team, user=caller.user, key=caller.key, end_user=inbound.user or ""
         )
         tenant, user = owner(self._policy, asker)
-        members = inbound.members
-        counted: list[str | bytes] = []
-        for name in sorted(members.names()):
-            if name not in NOT_IN_KEY:
-                counted += (name, canonical(other.get(name) or members.raw(name) or b""))
+        counted = None if other else canonical_without(inbound.members.body, NOT_IN_KEY)
         # One list with lengths in it, so that no part can run into the next one.
         return _PACK(
             (
@@ -94,7 +92,7 @@ class CacheKeys:
                 form_of(inbound).value if in_one_form(inbound) else "",
                 sorted(inbound.forward),
                 self._tags(wish),
-                counted,
+                _one_by_one(inbound.members, other) if counted is None else counted,
                 further,
             )
         )
@@ -128,9 +126,20 @@ def in_one_form(inbound: Inbound) -> bool:
         return False
     if inbound.operation is Operation.COMPLETION:
         return True
+    if members.has_none(_MAY_BE_APART):
+        return False
     if any(name in members and members.raw(name) not in _NOTHING for name in _KEPT_APART):
         return True
     return any(_several(members, name) for name in _COUNTED)
+
+
+def _one_by_one(members: Members, other: Mapping[str, bytes]) -> list[str | bytes]:
+    """Return the members that count, by name, each in one form as far as that is worth it."""
+    counted: list[str | bytes] = []
+    for name in sorted(members.names()):
+        if name not in NOT_IN_KEY:
+            counted += (name, canonical(other.get(name) or members.raw(name) or b""))
+    return counted
 
 
 def _several(members: Members, name: str) -> bool:

@@ -8,9 +8,10 @@ equal in `cache_key`; how one call serves several requests is `flights`' matter.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from tiergate.base.errors import Failure
 from tiergate.base.values import DeploymentId, Dialect, NanoUsd, Operation, Usage
@@ -98,23 +99,17 @@ class CachedEngine:
         self._flights: dict[str, Flight] = {}
         self._usual: dict[tuple[Dialect, Operation], Intent | Bypass] = {}
 
-    async def run(self, inbound: Inbound, wish: Wish) -> Served:
-        """Serve a request; see `Engine.run`."""
+    def run(self, inbound: Inbound, wish: Wish) -> Coroutine[Any, Any, Served]:
+        """Serve a request; see `Engine.run`. No frame of its own waits with the request."""
         parts = self._parts
         intent = self._intent(inbound, wish)
         if isinstance(intent, Bypass):
             parts.watch.looked_up(inbound, f"bypass_{intent.value}")
-            return await self._engine.run(inbound, wish)
+            return self._engine.run(inbound, wish)
         question = _Question(parts.keys.of(inbound, wish), intent, inbound, wish)
-        if intent.share:
-            for _ in range(MOST_FAILED):
-                flight = self._flights.get(question.key)
-                if flight is None:
-                    break
-                served = await self._follow(flight, question)
-                if served is not None:
-                    return served
-        return await self._look_up(question)
+        if intent.share and question.key in self._flights:
+            return self._join(question)
+        return self._look_up(question)
 
     def finished(
         self,
@@ -225,6 +220,17 @@ class CachedEngine:
         return None
 
     # ------------------------------------------------------------------ another one's call
+
+    async def _join(self, question: _Question) -> Served:
+        """Follow the calls of others while that may bring an answer; then look up and call."""
+        for _ in range(MOST_FAILED):
+            flight = self._flights.get(question.key)
+            if flight is None:
+                break
+            served = await self._follow(flight, question)
+            if served is not None:
+                return served
+        return await self._look_up(question)
 
     async def _follow(self, flight: Flight, question: _Question) -> Served | None:
         """Be served by a call under way; None when it brings no answer for this request."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from tiergate.ports import Clock, StoredAnswer, StoreDownError, StoreFigures
-from tiergate.stores.answer_packing import Seal, pack, pack_aside, unpack_aside
+from tiergate.stores.answer_packing import HEAVY, Seal, pack, pack_aside, unpack, unpack_aside
 
 LOG = logging.getLogger("tiergate.cache")
 
@@ -50,6 +50,15 @@ class Bytes(Protocol):
 
     async def read(self, key: str) -> bytes | None:
         """Return the bytes of a key; None where there are none."""
+        ...
+
+    def begin(self, key: str, seconds: float) -> Awaitable[object] | None:
+        """Begin to do as `read` without a task, and with this time limit.
+
+        Returns:
+            What gives the bytes, or anything else where there are none; None if that cannot be
+            done here or now.
+        """
         ...
 
     async def write(self, key: str, data: bytes, seconds: float) -> None:
@@ -118,16 +127,24 @@ class GuardedAnswers:
         if self._why is not None:
             self._nudge.set()
             return None
+        begun = self._store.begin(key, self._wait)
         try:
-            async with asyncio.timeout(self._wait):
-                packed = await self._store.read(key)
+            if begun is not None:
+                packed = await begun
+            else:
+                async with asyncio.timeout(self._wait):
+                    packed = await self._store.read(key)
         except TimeoutError:
             self._down(self._late(self._wait))
             return None
         except StoreDownError as exc:
-            self._down(str(exc))
+            self._down(str(exc) if begun is None else f"{self._store.place}: {exc}")
             return None
-        return None if packed is None else await unpack_aside(key, packed, self._seal)
+        if not isinstance(packed, bytes):
+            return None
+        if len(packed) < HEAVY:
+            return unpack(key, packed, self._seal)
+        return await unpack_aside(key, packed, self._seal)
 
     async def put(self, key: str, answer: StoredAnswer) -> None:
         """Keep an answer; see `ports.AnswerStore.put`."""

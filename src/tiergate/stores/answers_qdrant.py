@@ -38,6 +38,10 @@ class QdrantAnswers:
         data = None if found is None else found.get("data")
         return of_text(data) if isinstance(data, str) else None
 
+    def begin(self, key: str, seconds: float) -> None:
+        """Nothing is read without a task here."""
+        del key, seconds
+
     async def write(self, key: str, data: bytes, seconds: float) -> None:
         """Keep bytes for some time."""
         now = self._wall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final, cast
 
@@ -12,6 +13,7 @@ from tiergate.ports import StoreDownError, StoreFigures
 from tiergate.stores.redis_client import REDIS_FAULTS, RedisClient, connect_redis
 from tiergate.stores.redis_line import RedisLine, address_of
 from tiergate.stores.redis_place import RedisPlace
+from tiergate.stores.redis_words import Told, get_command, set_command
 
 _PAGE: Final = 500
 """Keys that one step of a scan looks at; Redis serves nobody else meanwhile."""
@@ -42,6 +44,12 @@ class RedisAnswers:
         told = await self._ask("GET", key)
         return told if isinstance(told, bytes) else None
 
+    def begin(self, key: str, seconds: float) -> asyncio.Future[Told] | None:
+        """Begin to read, with a time limit; only a single Redis can be asked so."""
+        if not isinstance(self._client, RedisLine):
+            return None
+        return self._client.begin(get_command(key), seconds)
+
     async def write(self, key: str, data: bytes, seconds: float) -> None:
         """Keep bytes for some time."""
         await self._ask("SET", key, data, "PX", max(1, int(seconds * 1000)))
@@ -56,7 +64,8 @@ class RedisAnswers:
         def told(fault: StoreDownError | None) -> None:
             done(None if fault is None else f"{self.place}: {fault}")
 
-        return self._client.post(("SET", key, data, "PX", max(1, int(seconds * 1000))), told)
+        command = set_command(key, data, max(1, int(seconds * 1000)))
+        return self._client.post(command, told)
 
     async def remove(self, keys: Sequence[str]) -> int:
         """Forget keys, one by one: in a cluster they are in many places."""

@@ -19,18 +19,17 @@ from urllib.parse import unquote, urlsplit
 from tiergate.base.values import Secret
 from tiergate.ports import StoreDownError
 from tiergate.stores.redis_place import DEFAULT_PORT, RedisPlace
-
-Told: TypeAlias = "bytes | int | list[Told] | RedisSaidError | None"
-"""What Redis answers."""
-
-_END: Final = b"\r\n"
+from tiergate.stores.redis_words import (
+    NIL,
+    IncompleteError,
+    RedisSaidError,
+    Told,
+    command_of,
+    read_told,
+)
 
 _SILENT_SECONDS: Final = 2.0
 """A Redis that answers nothing for so long while something was posted has gone."""
-
-
-class RedisSaidError(StoreDownError):
-    """Redis has answered with an error; the message is its own."""
 
 
 _Told: TypeAlias = Callable[[StoreDownError | None], None]
@@ -106,18 +105,26 @@ class RedisLine:
         wire = self._wire
         if wire is None or wire.over:
             wire = await self._connected()
-        told = await wire.ask(args)
-        if isinstance(told, RedisSaidError):
-            raise told
-        return told
+        return await wire.ask(command_of(args))
 
-    def post(
-        self, args: tuple[bytes | str | int, ...], done: Callable[[StoreDownError | None], None]
-    ) -> bool:
+    def begin(self, command: bytes, seconds: float) -> asyncio.Future[Told] | None:
+        """Send a command, and wait for its answer so long and no longer, without a task.
+
+        Args:
+            command: The command; see `get_command`.
+            seconds: After these the future has a `StoreDownError`. The same for all commands.
+
+        Returns:
+            None, and nothing is sent, while there is no connection.
+        """
+        wire = self._wire
+        return None if wire is None or wire.over else wire.ask(command, seconds)
+
+    def post(self, command: bytes, done: Callable[[StoreDownError | None], None]) -> bool:
         """Send a command; nobody waits for its answer.
 
         Args:
-            args: The command.
+            command: The command; see `set_command`.
             done: Called once, when it is answered (None) or will not be.
 
         Returns:
@@ -126,7 +133,7 @@ class RedisLine:
         wire = self._wire
         if wire is None or wire.over:
             return False
-        wire.post(args, done)
+        wire.post(command, done)
         return True
 
     async def aclose(self) -> None:
@@ -176,9 +183,7 @@ class RedisLine:
         if address.db:
             steps.append(("SELECT", address.db))
         for step in steps:
-            told = await wire.ask(step)
-            if isinstance(told, RedisSaidError):
-                raise told
+            await wire.ask(command_of(step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,25 +204,37 @@ class _Wire(asyncio.Protocol):
         self._watched = False
         self._rest = bytearray()
         self._needed = 0
+        self._leaving: list[bytes] = []
+        self._limited: deque[tuple[float, asyncio.Future[Told]]] = deque()
+        self._limit: asyncio.TimerHandle | None = None
         self.over = False
 
-    def ask(self, args: tuple[bytes | str | int, ...]) -> asyncio.Future[Told]:
-        """Send a command; the future gets its answer."""
+    def ask(self, command: bytes, seconds: float | None = None) -> asyncio.Future[Told]:
+        """Send a command; the future gets its answer, or an error when it comes too late.
+
+        Args:
+            command: The command.
+            seconds: How long it may take; None leaves that to whoever asks.
+        """
         answer: asyncio.Future[Told] = self._loop.create_future()
         if self._transport is None or self.over:
             answer.set_exception(StoreDownError("the connection to Redis is closed"))
             return answer
         self._asked.append(answer)
-        self._transport.write(_command(args))
+        self._send(command)
+        if seconds is not None:
+            self._limited.append((self._loop.time() + seconds, answer))
+            if self._limit is None:
+                self._limit = self._loop.call_later(seconds, self._enforce)
         return answer
 
-    def post(self, args: tuple[bytes | str | int, ...], done: _Told) -> None:
+    def post(self, command: bytes, done: _Told) -> None:
         """Send a command that needs no future and no task."""
         if self._transport is None or self.over:
             done(StoreDownError("the connection to Redis is closed"))
             return
         self._asked.append(_Posted(done))
-        self._transport.write(_command(args))
+        self._send(command)
         if not self._watched:
             self._watched = True
             self._loop.call_later(_SILENT_SECONDS, self._watch, self._answered)
@@ -237,16 +254,19 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give answers to those who wait for them."""
         rest = self._rest
+        if not rest and data == NIL:  # the answer to a question that finds nothing
+            self._answer(None)
+            return
         rest += data
         if len(rest) < self._needed:
             return
         place = 0
         try:
             while place < len(rest):
-                told, place = _read(rest, place)
+                told, place = read_told(rest, place)
                 self._answer(told)
             self._needed = 0
-        except _IncompleteError as exc:
+        except IncompleteError as exc:
             self._needed = exc.needed - place
         except ValueError:
             self.close()
@@ -266,10 +286,45 @@ class _Wire(asyncio.Protocol):
         if isinstance(waiting, _Posted):
             waiting.tell(told if isinstance(told, RedisSaidError) else None)
         elif not waiting.done():  # done: whoever asked has given up
-            waiting.set_result(told)
+            if isinstance(told, RedisSaidError):
+                waiting.set_exception(told)
+            else:
+                waiting.set_result(told)
+
+    def _send(self, command: bytes) -> None:
+        """Send a command together with all others of this turn of the loop.
+
+        Each write costs a system call and wakes Redis, which is more than all else that a
+        question costs.
+        """
+        if not self._leaving:
+            self._loop.call_soon(self._flush)
+        self._leaving.append(command)
+
+    def _flush(self) -> None:
+        if self._leaving and self._transport is not None and not self.over:
+            self._transport.write(b"".join(self._leaving))
+        self._leaving.clear()
+
+    def _enforce(self) -> None:
+        """Tell those whose time is over; one timer serves all, as all have the same time."""
+        limited, now = self._limited, self._loop.time()
+        while limited:
+            until, answer = limited[0]
+            if not answer.done():
+                if until > now:
+                    self._limit = self._loop.call_at(until, self._enforce)
+                    return
+                answer.set_exception(StoreDownError("no answer in time"))
+            limited.popleft()
+        self._limit = None
 
     def _lost(self, why: str) -> None:
         self.over = True
+        self._leaving.clear()
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limited.clear()
         while self._asked:
             waiting = self._asked.popleft()
             fault = StoreDownError(f"the connection to Redis broke: {why}")
@@ -288,55 +343,3 @@ class _Wire(asyncio.Protocol):
             self.close()
         else:
             self._loop.call_later(_SILENT_SECONDS, self._watch, self._answered)
-
-
-class _IncompleteError(Exception):
-    """More bytes must come; `needed` is how many there must be at least, from the beginning."""
-
-    def __init__(self, needed: int) -> None:
-        super().__init__("more must come")
-        self.needed = needed
-
-
-def _command(args: tuple[bytes | str | int, ...]) -> bytes:
-    parts = [b"*%d\r\n" % len(args)]
-    for arg in args:
-        text = arg if isinstance(arg, bytes) else str(arg).encode()
-        parts += (b"$%d\r\n" % len(text), text, _END)
-    return b"".join(parts)
-
-
-def _read(data: bytearray, place: int) -> tuple[Told, int]:
-    """Read one answer.
-
-    Raises:
-        _IncompleteError: Not all of it has come.
-        ValueError: It is not the protocol's.
-    """
-    end = data.find(_END, place)
-    if end < 0:
-        raise _IncompleteError(len(data) + 1)
-    kind, line, after = data[place], bytes(data[place + 1 : end]), end + 2
-    if kind == _SIMPLE:
-        return line, after
-    if kind == _NUMBER:
-        return int(line), after
-    if kind == _ERROR:
-        return RedisSaidError(line.decode("utf-8", "replace")), after
-    length = int(line)
-    if length < 0:
-        return None, after
-    if kind == _BULK:
-        if len(data) < after + length + 2:
-            raise _IncompleteError(after + length + 2)
-        return bytes(data[after : after + length]), after + length + 2
-    if kind != _LIST:
-        raise ValueError("not the protocol of Redis")
-    items: list[Told] = []
-    for _ in range(length):
-        item, after = _read(data, after)
-        items.append(item)
-    return items, after
-
-
-_SIMPLE, _NUMBER, _ERROR, _BULK, _LIST = b"+:-$*"

@@ -5,9 +5,12 @@ What the values mean is not decided here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 _DECODER = msgspec.json.Decoder()
+_OBJECTS: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 LARGE = 8 * 1024
@@ -30,3 +33,24 @@ def canonical(text: bytes) -> bytes:
         return _ENCODER.encode(_DECODER.decode(text))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return text
+
+
+def canonical_without(text: bytes, names: frozenset[str]) -> bytes | None:
+    """Return one text for equal objects, some of their members left out.
+
+    Args:
+        text: A JSON object.
+        names: The members that are left out.
+
+    Returns:
+        None for an object above `LARGE` bytes, and for one that cannot be decoded.
+    """
+    if len(text) > LARGE:
+        return None
+    try:
+        found = _OBJECTS.decode(text)
+        for name in names.intersection(found):
+            del found[name]
+        return _ENCODER.encode(found)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None

@@ -30,6 +30,7 @@ class Shelf:
         self.asked = 0
         self.pings = 0
         self.posts = False
+        self.begins = False
 
     async def _come(self) -> None:
         self.asked += 1
@@ -46,6 +47,18 @@ class Shelf:
         await self._come()
         assert seconds > 0
         self.kept[key] = data
+
+    def begin(self, key: str, seconds: float) -> asyncio.Future[object] | None:
+        if not self.begins:
+            return None
+        self.asked += 1
+        begun: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        if self.fault is not None:
+            begun.set_exception(StoreDownError(self.fault))
+        else:
+            assert seconds > 0
+            begun.set_result(self.kept.get(key))
+        return begun
 
     def post(
         self, key: str, data: bytes, seconds: float, done: Callable[[str | None], None]
@@ -259,5 +272,17 @@ def test_what_has_expired_is_not_posted():
         told: list[str] = []
         assert store.post("k", stored(expires=WALL), lambda: told.append("over"))
         assert (told, shelf.kept) == (["over"], {})
+
+    run(work)
+
+
+def test_a_store_that_reads_without_a_task_is_asked_so():
+    async def work(shelf: Shelf, store: GuardedAnswers) -> None:
+        await store.put("k", stored())
+        shelf.begins = True
+        assert (await store.get("k"), await store.get("other")) == (stored(), None)
+        shelf.fault = "gone"
+        assert await store.get("k") is None
+        assert store.fault == "shelf at home: gone"
 
     run(work)

@@ -9,67 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from support.redis_words import written
 from tiergate.base.values import Secret
 from tiergate.ports import StoreDownError
-from tiergate.stores.redis_line import (
-    Address,
-    RedisLine,
-    RedisSaidError,
-    _command,
-    _IncompleteError,
-    _read,
-    address_of,
-)
+from tiergate.stores.redis_line import Address, RedisLine, address_of
 from tiergate.stores.redis_place import RedisPlace
-
-TOLD = st.recursive(
-    st.none() | st.integers(-(2**60), 2**60) | st.binary(max_size=20),
-    lambda inner: st.lists(inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def written(value: object) -> bytes:
-    if value is None:
-        return b"$-1\r\n"
-    if isinstance(value, int):
-        return b":%d\r\n" % value
-    if isinstance(value, bytes):
-        return b"$%d\r\n%s\r\n" % (len(value), value)
-    assert isinstance(value, list)
-    return b"*%d\r\n%s" % (len(value), b"".join(written(each) for each in value))
-
-
-@given(TOLD)
-def test_every_answer_is_read_whole_and_no_part_of_it_for_one(value):
-    data = bytearray(written(value))
-    assert _read(data, 0) == (value, len(data))
-    for cut in range(len(data)):
-        with pytest.raises(_IncompleteError) as caught:
-            _read(data[:cut], 0)
-        assert cut < caught.value.needed <= len(data)
-
-
-def test_what_redis_calls_an_error_is_one():
-    told, _ = _read(bytearray(b"-WRONGPASS no\r\n"), 0)
-    assert isinstance(told, RedisSaidError)
-    assert str(told) == "WRONGPASS no"
-    assert _read(bytearray(b"+OK\r\n"), 0) == (b"OK", 5)
-
-
-@pytest.mark.parametrize("data", [b"HTTP/1.1 400\r\n", b"$x\r\n", b"!5\r\n"])
-def test_another_protocol_is_refused(data):
-    with pytest.raises(ValueError):
-        _read(bytearray(data), 0)
-
-
-def test_a_command_is_written_with_its_lengths():
-    assert _command(("SET", "kü", b"\r\n", 5)) == (
-        b"*4\r\n$3\r\nSET\r\n$3\r\nk\xc3\xbc\r\n$2\r\n\r\n\r\n$1\r\n5\r\n"
-    )
+from tiergate.stores.redis_words import RedisSaidError, command_of, get_command, set_command
 
 
 @pytest.mark.parametrize(
@@ -166,7 +112,7 @@ async def test_an_answer_in_pieces_is_one_answer():
     pieces = [whole[at : at + 700] for at in range(0, len(whole), 700)]
     async with line(pieces) as (redis, script):
         assert await redis.execute_command("GET", "k") == b"x" * 5000
-        assert script.got == _command(("GET", "k"))
+        assert script.got == command_of(("GET", "k"))
 
 
 async def test_many_who_ask_at_once_share_a_connection_and_get_their_own():
@@ -183,7 +129,7 @@ async def test_the_login_comes_first():
     ) as (redis, script):
         assert await redis.execute_command("GET", "k") is None
         assert script.got == b"".join(
-            map(_command, [("AUTH", "u", "p"), ("SELECT", 3), ("GET", "k")])
+            map(command_of, [("AUTH", "u", "p"), ("SELECT", 3), ("GET", "k")])
         )
 
 
@@ -215,10 +161,11 @@ async def test_a_connection_that_breaks_is_told_and_made_anew():
 
 
 async def test_one_that_gives_up_does_not_take_the_next_one_s_answer():
-    async with line([b":0\r\n"], None, [b":1\r\n:2\r\n"]) as (redis, _):
+    async with line([b":0\r\n"], None, [b":1\r\n:2\r\n"]) as (redis, script):
         assert await redis.execute_command("GET", "z") == 0
         first = asyncio.ensure_future(redis.execute_command("GET", "a"))
-        await asyncio.sleep(0)
+        while not script.got.endswith(command_of(("GET", "a"))):
+            await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
@@ -278,13 +225,15 @@ async def test_after_closing_who_waits_is_told():
 async def test_what_is_posted_is_told_in_the_order_of_all_that_was_asked():
     async with line([b":0\r\n"], [b"+OK\r\n-ERR full\r\n:3\r\n"]) as (redis, script):
         told: list[object] = []
-        assert not redis.post(("SET", "early", "v"), told.append)  # nothing is connected yet
+        assert not redis.post(
+            command_of(("SET", "early", "v")), told.append
+        )  # nothing is connected yet
         await redis.execute_command("GET", "a")
         script.got = b""
-        assert redis.post(("SET", "b", "v"), told.append)
-        assert redis.post(("SET", "c", "v"), told.append)
+        assert redis.post(command_of(("SET", "b", "v")), told.append)
+        assert redis.post(command_of(("SET", "c", "v")), told.append)
         assert await redis.execute_command("GET", "d") == 3
-        sent = b"".join(map(_command, [("SET", "b", "v"), ("SET", "c", "v"), ("GET", "d")]))
+        sent = b"".join(map(command_of, [("SET", "b", "v"), ("SET", "c", "v"), ("GET", "d")]))
         while len(script.got) < len(sent):  # the script may have answered before it read all
             await asyncio.sleep(0)
         assert script.got == sent
@@ -295,16 +244,16 @@ async def test_what_is_posted_needs_no_further_question():
     async with line([b":0\r\n"], [b"+OK\r\n"]) as (redis, script):
         await redis.execute_command("GET", "a")
         done = asyncio.get_running_loop().create_future()
-        assert redis.post(("SET", "b", "v"), done.set_result)
+        assert redis.post(command_of(("SET", "b", "v")), done.set_result)
         assert await asyncio.wait_for(done, 5) is None
-        assert script.got.endswith(_command(("SET", "b", "v")))
+        assert script.got.endswith(command_of(("SET", "b", "v")))
 
 
 async def test_a_connection_that_breaks_tells_what_was_posted():
     async with line([b":0\r\n"], []) as (redis, _):
         await redis.execute_command("GET", "a")
         done = asyncio.get_running_loop().create_future()
-        assert redis.post(("SET", "b", "v"), done.set_result)
+        assert redis.post(command_of(("SET", "b", "v")), done.set_result)
         assert isinstance(await asyncio.wait_for(done, 5), StoreDownError)
 
 
@@ -313,8 +262,81 @@ async def test_a_silent_redis_is_given_up_and_asked_anew(monkeypatch):
     async with line([b":0\r\n"], None, [b":1\r\n"]) as (redis, script):
         await redis.execute_command("GET", "a")
         done = asyncio.get_running_loop().create_future()
-        assert redis.post(("SET", "b", "v"), done.set_result)
+        assert redis.post(command_of(("SET", "b", "v")), done.set_result)
         fault = await asyncio.wait_for(done, 5)
         assert "no answer for 0.05 seconds" in str(fault)
         assert await redis.execute_command("GET", "b") == 1
         assert script.accepted == 2
+
+
+async def test_what_is_said_in_one_turn_of_the_loop_goes_out_as_one():
+    async with line([b":0\r\n"], [b"+OK\r\n:1\r\n:2\r\n"], []) as (redis, script):
+        await redis.execute_command("GET", "a")
+        told: list[object] = []
+        assert redis.post(set_command("b", b"v", 5), told.append)
+        one = redis.begin(get_command("c"), 5.0)
+        other = redis.begin(get_command("d"), 5.0)
+        assert one is not None and other is not None
+        assert [await one, await other, told] == [1, 2, [None]]  # the script had one read for all
+        assert len(script._answers) == 1
+
+
+async def test_nothing_is_begun_without_a_connection():
+    async with line([b":0\r\n"], []) as (redis, _):
+        assert redis.begin(get_command("a"), 1.0) is None
+        await redis.execute_command("GET", "a")
+        begun = redis.begin(get_command("b"), 1.0)
+        assert begun is not None
+        with pytest.raises(StoreDownError, match="broke"):
+            await begun
+        assert redis.begin(get_command("c"), 1.0) is None
+
+
+async def test_a_question_that_finds_nothing_and_one_that_is_refused():
+    async with line([b":0\r\n"], [b"$-1\r\n"], [b"-LOADING\r\n"]) as (redis, _):
+        await redis.execute_command("GET", "a")
+        begun = redis.begin(get_command("b"), 1.0)
+        assert begun is not None and await begun is None
+        begun = redis.begin(get_command("c"), 1.0)
+        assert begun is not None
+        with pytest.raises(RedisSaidError, match="LOADING"):
+            await begun
+
+
+async def test_an_answer_that_comes_too_late_is_nobody_s():
+    async with line([b":0\r\n"], None, [b":1\r\n:2\r\n"]) as (redis, script):
+        await redis.execute_command("GET", "a")
+        late = redis.begin(get_command("b"), 0.02)
+        assert late is not None
+        with pytest.raises(StoreDownError, match="no answer in time"):
+            await late
+        begun = redis.begin(get_command("c"), 5.0)
+        assert begun is not None and await begun == 2
+        assert script.accepted == 1
+
+
+async def test_each_of_many_has_its_own_time():
+    async with line([b":0\r\n"], None, None, None) as (redis, _):
+        await redis.execute_command("GET", "a")
+        loop = asyncio.get_running_loop()
+        begun: list[tuple[float, asyncio.Future[object]]] = []
+        for number in range(3):
+            future = redis.begin(get_command(str(number)), 0.05)
+            assert future is not None
+            begun.append((loop.time(), future))
+            await asyncio.sleep(0.03)
+        for since, future in begun:
+            with pytest.raises(StoreDownError):
+                await future
+            assert 0.04 < loop.time() - since < 1.0
+
+
+async def test_who_has_an_answer_is_not_told_of_time():
+    async with line([b":0\r\n"], [b":1\r\n"], [b":2\r\n"]) as (redis, _):
+        await redis.execute_command("GET", "a")
+        one = redis.begin(get_command("b"), 0.02)
+        assert one is not None and await one == 1
+        await asyncio.sleep(0.04)
+        assert redis._wire is not None and redis._wire._limit is None
+        other = redis.begin(get_command("c"), 0.02)
+        assert other is not None and await other == 2

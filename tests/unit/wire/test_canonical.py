@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiergate.wire.canonical import LARGE, canonical
+from tiergate.wire.canonical import LARGE, canonical, canonical_without
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
@@ -58,3 +58,35 @@ def test_a_large_value_stays_as_it_is():
 def test_what_cannot_be_decoded_stays_as_it_is():
     text = b'{"b": "\\ud800", "a": 1}'
     assert canonical(text) == text
+
+
+@given(
+    st.dictionaries(st.text(max_size=4), VALUES, max_size=4),
+    st.integers(),
+    st.sets(st.text(max_size=4)),
+)
+def test_neither_order_nor_space_nor_what_is_left_out_counts(value, seed, names):
+    left = {name: part for name, part in value.items() if name not in names}
+    mixed = shuffled(value, random.Random(seed))
+    one = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    other = json.dumps(mixed, ensure_ascii=False, indent=1)
+    if is_readable(one):
+        found = canonical_without(one.encode(), frozenset(names))
+        assert found == canonical_without(other.encode(), frozenset(names))
+        assert found == canonical(json.dumps(left, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a": "' + b"x" * LARGE + b'"}', b'{"a": "\\ud800"}', b'{"a": 1e999}', b"[1]"]
+)
+def test_of_what_is_large_or_cannot_be_decoded_there_is_no_such_text(text):
+    assert canonical_without(text, frozenset()) is None
+
+
+def test_large_numbers_stay_apart():
+    one, other = (
+        b'{"seed":123456789012345678901234567890}',
+        b'{"seed":123456789012345678901234567891}',
+    )
+
+    assert canonical_without(one, frozenset()) != canonical_without(other, frozenset())
