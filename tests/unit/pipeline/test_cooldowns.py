@@ -86,6 +86,14 @@ async def heard(*workers: Worker) -> None:
             await each.shared.look()
 
 
+async def cools_and_time_passes(time: Time, one: Worker, *others: Worker) -> None:
+    """Let a worker see so much that all set the deployment aside, and let that be over."""
+    for _ in range(4):
+        one.fails()
+    await heard(one, *others)
+    time.wall += 61
+
+
 # ------------------------------------------------------------------ together
 
 
@@ -152,10 +160,7 @@ async def test_one_that_begins_finds_what_others_know(time, store, pair):
 
 async def test_of_two_workers_one_probes(time, pair):
     one, two = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one, two)
-    time.wall += 61
+    await cools_and_time_passes(time, one, two)
 
     asked = await asyncio.gather(one.may_probe(), two.may_probe())
 
@@ -165,10 +170,7 @@ async def test_of_two_workers_one_probes(time, pair):
 
 async def test_a_probe_that_succeeds_opens_the_deployment_for_both(time, pair):
     one, two = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one, two)
-    time.wall += 61
+    await cools_and_time_passes(time, one, two)
     assert await one.may_probe()
     one.serves()
     await heard(one, two)
@@ -179,10 +181,7 @@ async def test_a_probe_that_succeeds_opens_the_deployment_for_both(time, pair):
 
 async def test_a_probe_that_fails_keeps_it_closed_for_both(time, pair):
     one, two = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one, two)
-    time.wall += 61
+    await cools_and_time_passes(time, one, two)
     assert await two.may_probe()
     two.fails()
     await heard(one, two)
@@ -193,10 +192,7 @@ async def test_a_probe_that_fails_keeps_it_closed_for_both(time, pair):
 
 async def test_a_probe_that_was_not_sent_leaves_its_place_to_another_worker(time, pair):
     one, two = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one, two)
-    time.wall += 61
+    await cools_and_time_passes(time, one, two)
     assert await one.may_probe()
     assert not await two.may_probe()
     one.shared.released(A)
@@ -207,10 +203,7 @@ async def test_a_probe_that_was_not_sent_leaves_its_place_to_another_worker(time
 
 async def test_a_caller_who_leaves_while_the_store_is_asked_leaves_the_place(time, pair):
     one, two = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one, two)
-    time.wall += 61
+    await cools_and_time_passes(time, one, two)
     asking = asyncio.create_task(one.may_probe())
     await asyncio.sleep(0)
     asking.cancel()
@@ -340,10 +333,7 @@ async def test_a_probe_goes_out_when_the_store_does_not_answer_in_time(
 ):
     monkeypatch.setattr(cooldowns, "PROBE_SECONDS", 0.02)
     one, _ = pair
-    for _ in range(4):
-        one.fails()
-    await heard(one)
-    time.wall += 61
+    await cools_and_time_passes(time, one)
     never = asyncio.Event()
 
     async def silent(keys, change):
