@@ -65,12 +65,12 @@ async def test_all_leave_a_deployment_alone_and_one_call_tries_it_again(fleet: F
     refused = await fleet.calls(24, "cheap")
     assert statuses(refused) == {429: 24}
     waits = {r.header("retry-after") for r in refused if not isinstance(r, Exception)}
-    assert waits <= {"2", "3", "4"}
+    assert waits <= {"1", "2", "3", "4"}
     assert len(provider.requests) == 4
     assert await cooled_down(fleet) == 1
 
     # The cooldown ends: of many calls at once, at whichever worker, one finds out.
-    provider.script(answer_in(0.7))
+    provider.script(answer_in(2.5))
     await asyncio.sleep(COOLDOWN - HEARD)
     tried = await fleet.calls(24, "cheap")
     assert statuses(tried) == {200: 1, 429: 23}
