@@ -161,6 +161,8 @@ class Books:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         clean = await self.flush()
+        while clean and self._queue:  # what ended meanwhile
+            clean = await self.flush()
         if self._pending:
             self._write()
         self._journal.close(drop=clean and not self._open and not self._spilled)

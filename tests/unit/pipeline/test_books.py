@@ -280,6 +280,25 @@ def test_a_busy_worker_appends_what_was_over_and_leaves_what_comes_for_the_next_
     play(go())
 
 
+def test_what_ends_while_the_books_are_closed_is_in_the_ledger_too(tmp_path):
+    async def go():
+        world = World(tmp_path)
+        real, late = world.ledger.append, [1, 2, 3]
+
+        async def append(entries):
+            if late:
+                world.call(70, late.pop())
+            await real(entries)
+
+        world.ledger.append = append
+        world.call(70, 4)
+        await world.books.aclose()
+        assert [entry.cost for entry in world.ledger.records] == [4, 3, 2, 1]
+        assert abandoned(tmp_path, "other") == []
+
+    play(go())
+
+
 def test_at_a_clean_end_no_journal_is_left(tmp_path):
     async def go():
         world = World(tmp_path)
