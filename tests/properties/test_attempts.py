@@ -225,7 +225,7 @@ class Run:
             spent = 1.0 if word == "timeout" else part
             self.now += (call.limits.total_until - self.now) * spent
         if word == "ok":
-            self.book.succeeded(name, self.now)
+            self.book.succeeded(name, rule, self.now)
             self.machine.answered(self.now)
             return True
         failed = failure(word, float(hint) if hint else None)
