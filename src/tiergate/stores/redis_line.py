@@ -254,7 +254,7 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give answers to those who wait for them."""
         rest = self._rest
-        if not rest and data == NIL:  # the answer to a question that finds nothing
+        if not rest and data == NIL and self._asked:  # to a question that finds nothing
             self._answer(None)
             return
         rest += data

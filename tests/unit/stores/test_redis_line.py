@@ -340,3 +340,14 @@ async def test_who_has_an_answer_is_not_told_of_time():
         assert redis._wire is not None and redis._wire._limit is None
         other = redis.begin(get_command("c"), 0.02)
         assert other is not None and await other == 2
+
+
+async def test_a_nothing_that_nobody_asked_for_breaks_the_connection_too():
+    async with line([b":1\r\n"], [b":3\r\n"]) as (redis, script):
+        assert await redis.execute_command("GET", "a") == 1
+        wire = redis._wire
+        assert wire is not None
+        wire.data_received(b"$-1\r\n")
+        assert wire.over
+        assert await redis.execute_command("GET", "b") == 3
+        assert script.accepted == 2
